@@ -1,0 +1,106 @@
+/**
+ * The errors that processes and their callers meet, so that a caller can handle them by class or by `code`.
+ *
+ * A class is for the caller in the same program. `code` is what crosses a node or a worker, where classes do not.
+ *
+ * @module
+ */
+import type { ExitReason } from "./exit-reason.ts";
+import { describeReason } from "./exit-reason.ts";
+
+/** The base of every error this workspace throws on purpose. */
+export abstract class CoppiceError extends Error {
+  /** Stable, machine-readable, snake_case name: part of the public API, unlike `message`. */
+  abstract readonly code: string;
+}
+
+/** Why a call failed. */
+export type CallErrorCode =
+  /** No such process, name or function: it certainly did not run. */
+  | "noproc"
+  /** No answer in time; the callee may still handle the request. */
+  | "timeout"
+  /** The callee ended before it answered. */
+  | "exited"
+  /** The callee's node became unreachable. */
+  | "noconnection"
+  /** The callee's mailbox is full: it did not run. */
+  | "overloaded"
+  /** The caller may not do this, or the request was refused before it ran: see the message. */
+  | "denied"
+  /** The node is shutting down: it did not run. */
+  | "draining"
+  /** The arguments do not fit the callee's interface: it did not run. */
+  | "bad_argument"
+  /** The callee answered with an error of its own (a WIT `err`): it ran. */
+  | "failed";
+
+/** What a failed call looks like as data, on the wire and in JSON. */
+export interface CallFailure {
+  readonly code: CallErrorCode;
+  /** Whether the request may have been executed. `no` is only said when that is certain. */
+  readonly executed: "no" | "maybe";
+  readonly message: string;
+  /** The callee's exit reason, with code `exited`. */
+  readonly reason?: ExitReason;
+  /** The callee's own error value, with code `failed`. */
+  readonly payload?: unknown;
+}
+
+/** A call did not return a value. */
+export class CallError extends CoppiceError {
+  static {
+    this.prototype.name = "CallError";
+  }
+  readonly code: CallErrorCode;
+  readonly executed: "no" | "maybe";
+  readonly reason: ExitReason | undefined;
+  readonly payload: unknown;
+
+  constructor(failure: CallFailure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.code = failure.code;
+    this.executed = failure.executed;
+    this.reason = failure.reason;
+    this.payload = failure.payload;
+  }
+
+  /** The plain-data form that crosses nodes. */
+  toFailure(): CallFailure {
+    return {
+      code: this.code,
+      executed: this.executed,
+      message: this.message,
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      ...(this.payload === undefined ? {} : { payload: this.payload }),
+    };
+  }
+}
+
+/** A process exits with this reason when it is thrown inside it: Erlang's `exit(Reason)`. */
+export class ExitError extends CoppiceError {
+  static {
+    this.prototype.name = "ExitError";
+  }
+  readonly code = "exit";
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    super(`exit: ${describeReason(reason)}`);
+    this.reason = reason;
+  }
+}
+
+/** A name is already registered by another live process. */
+export class NameTakenError extends CoppiceError {
+  static {
+    this.prototype.name = "NameTakenError";
+  }
+  readonly code = "name_taken";
+  readonly taken: string;
+
+  constructor(taken: string) {
+    super(`the name ${taken} is taken by another process`);
+    this.taken = taken;
+  }
+}

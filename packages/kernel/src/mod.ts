@@ -1,0 +1,31 @@
+/**
+ * The kernel: processes, mailboxes, links, monitors, exit reasons, time and randomness. No I/O.
+ *
+ * @module
+ */
+export { type Cancel, type Clock, sleep, systemClock, timerMsMax } from "./clock.ts";
+export {
+  CallError,
+  type CallErrorCode,
+  type CallFailure,
+  CoppiceError,
+  ExitError,
+  NameTakenError,
+} from "./errors.ts";
+export {
+  crashed,
+  describeReason,
+  errorData,
+  type ErrorData,
+  type ExitReason,
+  isNormalLike,
+  kill,
+  killed,
+  noconnection,
+  noproc,
+  normal,
+  shutdown,
+} from "./exit-reason.ts";
+export { type LogFields, type Logger, silentLogger } from "./logger.ts";
+export { parsePid, Pid, samePid } from "./pid.ts";
+export { type Random, randomId, seededRandom, systemRandom } from "./random.ts";
