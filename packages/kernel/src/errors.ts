@@ -32,6 +32,8 @@ export type CallErrorCode =
   | "draining"
   /** The arguments do not fit the callee's interface: it did not run. */
   | "bad_argument"
+  /** A process called itself, which could only wait for ever: it did not run. */
+  | "calling_self"
   /** The callee answered with an error of its own (a WIT `err`): it ran. */
   | "failed";
 

@@ -3,6 +3,14 @@
  *
  * @module
  */
+export type {
+  Behaviour,
+  Incoming,
+  Outcome,
+  ProcessInfo,
+  SpawnOptions,
+  StartResult,
+} from "./behaviour.ts";
 export { type Cancel, type Clock, sleep, systemClock, timerMsMax } from "./clock.ts";
 export {
   CallError,
@@ -26,6 +34,10 @@ export {
   normal,
   shutdown,
 } from "./exit-reason.ts";
+export { type CallOptions, callTimeoutMsDefault, Kernel, type KernelOptions } from "./kernel.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { parsePid, Pid, samePid } from "./pid.ts";
+export { mailboxCapacityDefault, type Watcher } from "./process.ts";
 export { type Random, randomId, seededRandom, systemRandom } from "./random.ts";
+export { Self } from "./self.ts";
+export type { NodeAddress, Remote, Signal } from "./signal.ts";

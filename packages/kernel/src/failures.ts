@@ -1,0 +1,48 @@
+/**
+ * The ways a call fails that the kernel itself decides, as data.
+ *
+ * @module
+ */
+import type { Outcome } from "./behaviour.ts";
+import { CallError, type CallFailure } from "./errors.ts";
+import { describeReason, type ExitReason } from "./exit-reason.ts";
+import type { OpenCall, Process } from "./process.ts";
+
+export function failed(failure: CallFailure): Outcome {
+  return { ok: false, failure };
+}
+
+/** A call that never left its caller. */
+export function refused(code: "noproc" | "calling_self", message: string): CallError {
+  return new CallError({ code, executed: "no", message });
+}
+
+export function noProcess(label: string): CallFailure {
+  return { code: "noproc", executed: "no", message: `${label}: no such process` };
+}
+
+export function mailboxFull(label: string, capacity: number): CallFailure {
+  const message = `${label}: the mailbox is full (${capacity} messages wait); try again later`;
+  return { code: "overloaded", executed: "no", message };
+}
+
+export function unreachable(label: string, node: string, executed: "no" | "maybe"): CallFailure {
+  const message = `${label}: node ${node} is unreachable`;
+  return { code: "noconnection", executed, message };
+}
+
+/** The process lost the lease of its name: another may own it by now. */
+export function fenced(process: Process, executed: "no" | "maybe"): CallFailure {
+  const message = `${process.pid} no longer owns its name: ask again, another process may`;
+  return { code: "noconnection", executed, message };
+}
+
+export function ended(process: Process, reason: ExitReason, call: OpenCall): CallFailure {
+  const who = process.name ?? process.options.label ?? process.pid.toString();
+  return {
+    code: "exited",
+    executed: call.dispatched ? "maybe" : "no",
+    message: `${who} ended before it answered: ${describeReason(reason)}`,
+    reason,
+  };
+}
