@@ -5,7 +5,7 @@
  */
 import type { ExitReason } from "./exit-reason.ts";
 import type { CallOptions, Kernel } from "./kernel.ts";
-import type { Pid } from "./pid.ts";
+import { type Pid, samePid } from "./pid.ts";
 
 /** Handed to every callback of a process. Once the process has ended, nothing done through it has an effect. */
 export class Self {
@@ -25,6 +25,14 @@ export class Self {
   /** The process that started this one. */
   get parent(): Pid | undefined {
     return this.kernel.info(this.pid)?.parent;
+  }
+
+  /**
+   * Whether an exit signal from there asks this process to stop: from its parent, or, for one without a parent, from
+   * code outside of any process.
+   */
+  isParent(from: Pid): boolean {
+    return samePid(from, this.parent ?? this.pid);
   }
 
   /** Sends a plain message. A dead receiver is not an error (A5.2). */

@@ -250,7 +250,7 @@ test("processes that keep each other busy do not starve timers", async () => {
   const peers = [0, 1].map((index) =>
     kernel.spawn({
       handle: async (_, self) => {
-        await undefined;
+        await Promise.resolve();
         if (!stop) self.send(peers[1 - index]!, "go");
       },
     }),

@@ -1,0 +1,19 @@
+/**
+ * OTP's behaviours on the kernel: gen-servers and supervisors, with OTP's semantics.
+ *
+ * @module
+ */
+export {
+  type ChildEnvironment,
+  type ChildSpec,
+  ChildSpecError,
+  shutdownMsDefault,
+  type StartChild,
+} from "./child-spec.ts";
+export { GenServer, genServer, type GenServerClass, startGenServer } from "./gen-server.ts";
+export { localNames, type Names } from "./names.ts";
+export { type RestartIntensity, restartIntensityDefault } from "./restart-intensity.ts";
+export type { Restart, Strategy } from "./restart-policy.ts";
+export { startSupervisor, supervisor } from "./start-supervisor.ts";
+export type { ChildResult, ChildRow } from "./supervisor-calls.ts";
+export type { SupervisorOptions } from "./supervisor.ts";

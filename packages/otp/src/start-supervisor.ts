@@ -1,0 +1,46 @@
+/**
+ * Starting a supervisor: on its own, or as a child of another.
+ *
+ * @module
+ */
+import type { Kernel, SpawnOptions, StartResult } from "@coppice/kernel";
+import type { ChildEnvironment, ChildSpec } from "./child-spec.ts";
+import { localNames } from "./names.ts";
+import { restartIntensityDefault } from "./restart-intensity.ts";
+import { type SupervisorOptions, SupervisorProcess } from "./supervisor.ts";
+
+/** Starts a supervisor with its children, and waits until all of them run. */
+export function startSupervisor(
+  kernel: Kernel,
+  options: SupervisorOptions,
+  spawnOptions: SpawnOptions = {},
+  environment: ChildEnvironment = { kernel, names: localNames },
+): Promise<StartResult> {
+  const {
+    maxRestarts = restartIntensityDefault.maxRestarts,
+    maxSeconds = restartIntensityDefault.maxSeconds,
+  } = options;
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
+    throw new RangeError(`maxRestarts must be a whole number, 0 or more, not ${maxRestarts}`);
+  if (!Number.isInteger(maxSeconds) || maxSeconds < 1)
+    throw new RangeError(`maxSeconds must be a whole number, 1 or more, not ${maxSeconds}`);
+  const process = new SupervisorProcess(options, { maxRestarts, maxSeconds }, environment);
+  return kernel.start(process, { kind: "supervisor", ...spawnOptions, trapExit: true });
+}
+
+/** A supervisor as a child of another. */
+export function supervisor(spec: Omit<ChildSpec, "start" | "type"> & SupervisorOptions): ChildSpec {
+  const { strategy, children, maxRestarts, maxSeconds, ...child } = spec;
+  const options: SupervisorOptions = {
+    strategy,
+    children,
+    ...(maxRestarts === undefined ? {} : { maxRestarts }),
+    ...(maxSeconds === undefined ? {} : { maxSeconds }),
+  };
+  return {
+    ...child,
+    type: "supervisor",
+    start: (spawnOptions, environment) =>
+      startSupervisor(environment.kernel, options, spawnOptions, environment),
+  };
+}
