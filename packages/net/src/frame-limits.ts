@@ -1,0 +1,144 @@
+/**
+ * A look at bytes before they are decoded, so that hostile ones cost no memory: sizes, depth, and known types only.
+ *
+ * Source: the msgpack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
+ *
+ * @module
+ */
+import { CoppiceError } from "@coppice/kernel";
+import { depthMax } from "./plain-data.ts";
+
+/** Bytes that are not a value, or are larger than allowed. */
+export class BadFrameError extends CoppiceError {
+  static {
+    this.prototype.name = "BadFrameError";
+  }
+  readonly code = "bad_frame";
+}
+
+/** What is accepted. */
+export interface DecodeLimits {
+  readonly bytesMax: number;
+  /** Of one array, map or set. */
+  readonly itemsMax: number;
+}
+
+/** 1 MiB, as NATS' default payload, and 65,536 items in one container. */
+export const decodeLimitsDefault: DecodeLimits = { bytesMax: 1 << 20, itemsMax: 65_536 };
+
+/** Extension types: one byte of extension, followed by one value. */
+export const extensionTypes = { map: 7, set: 8, pid: 9 } as const;
+
+/** Containers within containers, counting the pairs a map's extension holds. */
+const scanDepthMax = depthMax * 3;
+
+const wrapping = new Set<number>(Object.values(extensionTypes));
+const timestampType = 0xff;
+const bigintType = 0x42;
+const undefinedType = 0x00;
+
+/** @throws {BadFrameError} unless `bytes` is exactly one msgpack value within the limits. */
+export function assertDecodable(bytes: Uint8Array, limits: DecodeLimits): void {
+  if (bytes.length > limits.bytesMax)
+    throw new BadFrameError(`${bytes.length} bytes are more than the ${limits.bytesMax} allowed`);
+  const scan = new Scan(bytes, limits.itemsMax);
+  scan.value(0);
+  if (scan.position !== bytes.length)
+    throw new BadFrameError(`${bytes.length - scan.position} bytes follow the value`);
+}
+
+class Scan {
+  position = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #itemsMax: number;
+
+  constructor(bytes: Uint8Array, itemsMax: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#itemsMax = itemsMax;
+  }
+
+  value(depth: number): void {
+    if (depth > scanDepthMax) throw new BadFrameError("values nest too deep");
+    const head = this.#length(1);
+    if (head < 0x80 || head >= 0xe0) return;
+    if (head < 0x90) return this.#items((head & 0x0f) * 2, depth);
+    if (head < 0xa0) return this.#items(head & 0x0f, depth);
+    if (head < 0xc0) return this.#skip(head & 0x1f);
+    this.#long(head, depth);
+  }
+
+  #long(head: number, depth: number): void {
+    switch (head) {
+      case 0xc0:
+      case 0xc2:
+      case 0xc3:
+        return;
+      case 0xc4:
+      case 0xd9:
+        return this.#skip(this.#length(1));
+      case 0xc5:
+      case 0xda:
+        return this.#skip(this.#length(2));
+      case 0xc6:
+      case 0xdb:
+        return this.#skip(this.#length(4));
+      case 0xcc:
+      case 0xd0:
+        return this.#skip(1);
+      case 0xcd:
+      case 0xd1:
+        return this.#skip(2);
+      case 0xca:
+      case 0xce:
+      case 0xd2:
+        return this.#skip(4);
+      case 0xcb:
+      case 0xcf:
+      case 0xd3:
+        return this.#skip(8);
+      case 0xdc:
+        return this.#items(this.#length(2), depth);
+      case 0xdd:
+        return this.#items(this.#length(4), depth);
+      case 0xde:
+        return this.#items(this.#length(2) * 2, depth);
+      case 0xdf:
+        return this.#items(this.#length(4) * 2, depth);
+      default:
+        return this.#extension(head, depth);
+    }
+  }
+
+  #extension(head: number, depth: number): void {
+    const length = head === 0xc7 ? this.#length(1) : 2 ** (head - 0xd4);
+    const type = this.#length(1);
+    this.#skip(length);
+    if (head === 0xd4 && wrapping.has(type)) return this.value(depth + 1);
+    if (head === 0xd4 && type === undefinedType) return;
+    if (type === timestampType && (length === 4 || length === 8 || length === 12)) return;
+    if (type === bigintType) return;
+    throw new BadFrameError(`an unknown type of value: 0x${head.toString(16)} ${type}`);
+  }
+
+  #items(count: number, depth: number): void {
+    if (count > this.#bytes.length - this.position)
+      throw new BadFrameError("a container is longer than the bytes that follow");
+    if (count > this.#itemsMax * 2)
+      throw new BadFrameError(`a container has more than ${this.#itemsMax} items`);
+    for (let index = 0; index < count; index += 1) this.value(depth + 1);
+  }
+
+  #length(size: 1 | 2 | 4): number {
+    const at = this.position;
+    this.#skip(size);
+    if (size === 1) return this.#view.getUint8(at);
+    return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
+
+  #skip(length: number): void {
+    this.position += length;
+    if (this.position > this.#bytes.length) throw new BadFrameError("the value is cut off");
+  }
+}
