@@ -1,0 +1,121 @@
+/**
+ * A store on a JetStream key-value bucket: the revision is the sequence of its stream, so it only grows.
+ *
+ * Reads go to the stream's leader. Watching uses an ordered consumer, which starts itself again after a lost message.
+ *
+ * @module
+ */
+import {
+  assertKey,
+  type Change,
+  ConflictError,
+  type Entry,
+  type Store,
+  StoreUnavailableError,
+} from "@coppice/net";
+import {
+  DeliverPolicy,
+  type JetStreamClient,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+} from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+
+/** Opens the bucket, and makes it if there is none. */
+export async function openKvStore(jetstream: JetStreamClient, bucket: string): Promise<Store> {
+  const manager = new Kvm(jetstream);
+  await manager.create(bucket, { history: 1 });
+  const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
+  return new KvStore(jetstream, kv, bucket);
+}
+
+class KvStore implements Store {
+  readonly #jetstream: JetStreamClient;
+  readonly #kv: KV;
+  readonly #bucket: string;
+  readonly #stops = new Set<() => void>();
+
+  constructor(jetstream: JetStreamClient, kv: KV, bucket: string) {
+    this.#jetstream = jetstream;
+    this.#kv = kv;
+    this.#bucket = bucket;
+  }
+
+  get(key: string): Promise<Entry | undefined> {
+    return this.#run(`get ${key}`, key, async () => {
+      const entry = await this.#kv.get(key);
+      if (entry === null || entry.operation !== "PUT") return undefined;
+      return { key, value: entry.value, revision: entry.revision };
+    });
+  }
+
+  create(key: string, value: Uint8Array): Promise<number> {
+    return this.#run(`create ${key}`, key, () => this.#kv.create(key, value));
+  }
+
+  update(key: string, value: Uint8Array, revision: number): Promise<number> {
+    return this.#run(`update ${key}`, key, () => this.#kv.update(key, value, revision));
+  }
+
+  delete(key: string, revision: number): Promise<void> {
+    return this.#run(`delete ${key}`, key, () => this.#kv.delete(key, { previousSeq: revision }));
+  }
+
+  async watch(
+    onChange: (change: Change) => void,
+    options: { readonly prefix?: string } = {},
+  ): Promise<{ readonly stop: () => void }> {
+    const root = `$KV.${this.#bucket}.`;
+    const consumer = await this.#jetstream.consumers.getPushConsumer(`KV_${this.#bucket}`, {
+      filter_subjects: `${root}${options.prefix ?? ""}>`,
+      deliver_policy: DeliverPolicy.LastPerSubject,
+    });
+    let left = (await consumer.info(true)).num_pending;
+    const { promise: synced, resolve } = Promise.withResolvers<void>();
+    if (left === 0) resolve();
+    const messages = await consumer.consume({
+      callback: (message) => {
+        onChange(changeOf(message, message.subject.slice(root.length)));
+        left -= 1;
+        if (left === 0) resolve();
+      },
+    });
+    const stop = (): void => {
+      this.#stops.delete(stop);
+      messages.stop();
+    };
+    this.#stops.add(stop);
+    await synced;
+    return { stop };
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+  }
+
+  async #run<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {
+    assertKey(key);
+    try {
+      return await run();
+    } catch (cause) {
+      if (cause instanceof JetStreamApiError && isConflict(cause))
+        throw new ConflictError(key, { cause });
+      throw new StoreUnavailableError(operation, { cause });
+    }
+  }
+}
+
+function isConflict({ code }: JetStreamApiError): boolean {
+  return (
+    code === JetStreamApiCodes.StreamWrongLastSequence ||
+    code === JetStreamApiCodes.StreamWrongLastSequenceUnknown
+  );
+}
+
+function changeOf(message: JsMsg, key: string): Change {
+  const operation = message.headers?.get("KV-Operation") ?? "";
+  const revision = message.seq;
+  if (operation === "DEL" || operation === "PURGE") return { type: "delete", key, revision };
+  return { type: "put", key, value: message.data, revision };
+}

@@ -1,0 +1,7 @@
+/**
+ * What tests share: the contracts of the seams.
+ *
+ * @module
+ */
+export { describeStore, type StoreUnderTest } from "./store-contract.ts";
+export { describeTransport, type NetworkUnderTest } from "./transport-contract.ts";
