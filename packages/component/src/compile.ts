@@ -1,0 +1,118 @@
+/**
+ * Compiling a component: its bytes to core modules and the JavaScript that joins them, once for each digest.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Logger } from "@coppice/kernel";
+import { limitMemory, pageBytes } from "@coppice/meter";
+import { digest, FileCache, type Files } from "./cache.ts";
+import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
+import { advice, sniff } from "./sniff.ts";
+import { runTool, toolVersions } from "./toolchain.ts";
+import { parseWorld } from "./wit-parser.ts";
+import type { WitWorld } from "./wit-type.ts";
+
+/** What to compile. */
+export interface CompileOptions {
+  /** The component's file. */
+  readonly path: string;
+  /** Where compiled components are kept. */
+  readonly cacheDir: string;
+  readonly logger: Logger;
+  /** The most memory one instance may have, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
+  readonly memoryBytes?: number;
+}
+
+/** A compiled component: instantiate it as often as needed. */
+export interface CompiledComponent {
+  /** The file it came from, for errors. */
+  readonly path: string;
+  readonly world: WitWorld;
+  readonly instantiate: (imports: object) => Promise<Record<string, unknown>>;
+}
+
+interface EmittedModule {
+  readonly instantiate: (
+    getCoreModule: (name: string) => WebAssembly.Module,
+    imports: object,
+  ) => Promise<Record<string, unknown>>;
+}
+
+/**
+ * @throws {ComponentNotFoundError} if there is no such file.
+ * @throws {NotAComponentError} if it is not a whole component.
+ */
+export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
+  const { path, memoryBytes } = options;
+  const bytes = await readComponent(path);
+  const cache = new FileCache(join(options.cacheDir, "compiled"), options.logger);
+  const key = digest(toolVersions, bytes);
+  let files = await cache.read(key);
+  if (files === undefined) {
+    files = await transpiled(path, bytes);
+    await cache.write(key, files);
+  }
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const [name, content] of Object.entries(files)) {
+    if (!name.endsWith(".wasm")) continue;
+    const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
+    const module = pages === undefined ? content : limitMemory(content, pages);
+    modules.set(name, await WebAssembly.compile(module));
+  }
+  const world = parseWorld(text(files, "component.wit"));
+  const url = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
+  const emitted = (await import(url)) as EmittedModule;
+  const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
+  return { path, world, instantiate: (imports) => emitted.instantiate(getCoreModule, imports) };
+}
+
+async function readComponent(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new ComponentNotFoundError(path, { cause });
+    throw new NotAComponentError(path, `cannot be read: ${message}`, { cause });
+  }
+  const kind = sniff(bytes);
+  if (kind !== "component") throw new NotAComponentError(path, advice[kind]);
+  return bytes;
+}
+
+async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
+  try {
+    const wit = await runTool({ tool: "wit", bytes });
+    const world = parseWorld(text(wit, "component.wit"));
+    const { "component.js": script, ...files } = await runTool({
+      tool: "transpile",
+      bytes,
+      asyncImports: world.imports.map(({ name }) => name),
+      asyncExports: world.exports.map(({ name }) => name),
+    });
+    return { ...files, ...wit, "component.mjs": withoutDebugLog(script!) };
+  } catch (cause) {
+    const { message } = cause as Error;
+    const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
+    throw new NotAComponentError(path, what, { cause });
+  }
+}
+
+/** jco's scripts read an environment variable at every step of a call to decide whether to log: most of its time. */
+function withoutDebugLog(script: Uint8Array): Uint8Array {
+  const source = Buffer.from(script).toString("utf8");
+  return Buffer.from(
+    source.replace(
+      /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
+      "const _debugLog = () => {}",
+    ),
+  );
+}
+
+function text(files: Files, name: string): string {
+  return Buffer.from(files[name]!).toString("utf8");
+}

@@ -1,0 +1,99 @@
+/**
+ * A component as a supervised process: one instance, one call at a time, restarted by starting a new instance.
+ *
+ * @module
+ */
+import {
+  type Behaviour,
+  type CallFailure,
+  ExitError,
+  type Incoming,
+  type Logger,
+  type Self,
+} from "@coppice/kernel";
+import type { ChildSpec } from "@coppice/otp";
+import { type CompiledComponent, compileComponent } from "./compile.ts";
+import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
+import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
+
+/** A component as a child of a supervisor. */
+export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
+  /** The component's file. */
+  readonly path: string;
+  /** Where its compiled form is kept. */
+  readonly cacheDir: string;
+  /** The functions it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else ends the process. */
+  readonly imports?: Readonly<Record<string, HostFunction>>;
+  readonly limits?: {
+    /** The most memory, in bytes. */
+    readonly memoryBytes?: number;
+  };
+}
+
+/** The child specification of a component. It is compiled once, however often it restarts. */
+export function component(spec: ComponentSpec): ChildSpec {
+  const { path, cacheDir, imports = {}, limits = {}, ...child } = spec;
+  let compiled: Promise<CompiledComponent> | undefined;
+  const compile = (logger: Logger): Promise<CompiledComponent> => {
+    compiled ??= compileComponent({ path, cacheDir, logger, ...limits });
+    compiled.catch(() => {
+      compiled = undefined; // A file that was put right may be tried again.
+    });
+    return compiled;
+  };
+  return {
+    ...child,
+    start: (options, { kernel }) =>
+      kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
+  };
+}
+
+class ComponentProcess implements Behaviour {
+  readonly #compile: (logger: Logger) => Promise<CompiledComponent>;
+  readonly #imports: Readonly<Record<string, HostFunction>>;
+  #instance: ComponentInstance | undefined;
+
+  constructor(
+    compile: (logger: Logger) => Promise<CompiledComponent>,
+    imports: Readonly<Record<string, HostFunction>>,
+  ) {
+    this.#compile = compile;
+    this.#imports = imports;
+  }
+
+  async start(self: Self): Promise<void> {
+    const { logger } = self.kernel;
+    const compiled = await this.#compile(logger);
+    const onOutput = (stream: string, line: string): void => {
+      logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
+    };
+    this.#instance = await instantiate(compiled, { imports: this.#imports, onOutput });
+  }
+
+  async handle(message: Incoming): Promise<void> {
+    if (message.type !== "call" && message.type !== "cast") return;
+    try {
+      const value = await this.#instance!.call(message.method, message.args);
+      if (message.type === "call") message.reply({ ok: true, value });
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure === undefined) throw thrown;
+      if (message.type === "call") message.reply({ ok: false, failure });
+    }
+  }
+
+  ended(): void {
+    this.#instance?.die(new ExitError({ type: "killed" }));
+  }
+}
+
+/** What the caller is told; undefined for what ends the process. */
+function failureOf(thrown: unknown): CallFailure | undefined {
+  if (thrown instanceof UnknownFunctionError)
+    return { code: "noproc", executed: "no", message: thrown.message };
+  if (thrown instanceof BadArgumentError)
+    return { code: "bad_argument", executed: "no", message: thrown.message };
+  if (thrown instanceof WitError)
+    return { code: "failed", executed: "maybe", message: thrown.message, payload: thrown.payload };
+  return undefined;
+}

@@ -1,0 +1,27 @@
+/**
+ * WebAssembly components: built, compiled, sandboxed, and run as supervised processes. The only package that imports jco.
+ *
+ * @module
+ */
+export { type BuildOptions, buildJsComponent } from "./build.ts";
+export { type CompiledComponent, compileComponent, type CompileOptions } from "./compile.ts";
+export { component, type ComponentSpec } from "./component.ts";
+export {
+  BadArgumentError,
+  BuildError,
+  ComponentNotFoundError,
+  InstanceBusyError,
+  InstanceDeadError,
+  MissingImportError,
+  NotAComponentError,
+  TrapError,
+  UnknownFunctionError,
+  WitError,
+} from "./errors.ts";
+export {
+  ComponentInstance,
+  type HostFunction,
+  instantiate,
+  type InstanceOptions,
+} from "./instance.ts";
+export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";

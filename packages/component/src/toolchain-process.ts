@@ -1,0 +1,52 @@
+/**
+ * The process in which one component tool runs: it takes one request and sends one answer.
+ *
+ * @module
+ */
+import process from "node:process";
+import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
+import { componentWit } from "@bytecodealliance/jco";
+import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import type { Files } from "./cache.ts";
+import type { ToolAnswer, ToolRequest } from "./toolchain.ts";
+
+async function run(request: ToolRequest): Promise<Files> {
+  switch (request.tool) {
+    case "componentize": {
+      const options = {
+        sourcePath: request.sourcePath,
+        witWorld: request.wit, // As text: with a path, its files are not found under preview2-shim 0.26.
+        worldName: request.world,
+        // stdio stays: a guest that aborts says why on stderr.
+        disableFeatures: ["http", "fetch-event", "random", "clocks"],
+      };
+      const { component } = await componentize(options as unknown as ComponentizeOptions);
+      return { "component.wasm": component };
+    }
+    case "wit":
+      return { "component.wit": new TextEncoder().encode(await componentWit(request.bytes)) };
+    case "transpile": {
+      const { files } = await transpileBytes(request.bytes, {
+        name: "component",
+        instantiation: "async",
+        asyncMode: "jspi",
+        asyncImports: [...request.asyncImports],
+        asyncExports: [...request.asyncExports],
+        noComponentErrorWrapping: false,
+        emitTypescriptDeclarations: false,
+        wasiShim: false,
+      });
+      return files;
+    }
+  }
+}
+
+process.once("message", async (request: ToolRequest) => {
+  let answer: ToolAnswer;
+  try {
+    answer = { ok: true, files: await run(request) };
+  } catch (thrown) {
+    answer = { ok: false, message: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+  process.send?.(answer, () => process.disconnect?.());
+});

@@ -1,0 +1,52 @@
+/**
+ * The component tools, run in a process of their own: they compute for seconds, and start programs themselves.
+ *
+ * @module
+ */
+import { fork } from "node:child_process";
+import type { Files } from "./cache.ts";
+
+/** What the tools can be asked. */
+export type ToolRequest =
+  /** Build a component from JavaScript. Answers `component.wasm`. */
+  | {
+      readonly tool: "componentize";
+      readonly sourcePath: string;
+      readonly wit: string;
+      readonly world: string;
+    }
+  /** Print the WIT of a component. Answers `component.wit`. */
+  | { readonly tool: "wit"; readonly bytes: Uint8Array }
+  /** Turn a component into JavaScript and core modules. */
+  | {
+      readonly tool: "transpile";
+      readonly bytes: Uint8Array;
+      readonly asyncImports: readonly string[];
+      readonly asyncExports: readonly string[];
+    };
+
+/** What the process answers. */
+export type ToolAnswer =
+  | { readonly ok: true; readonly files: Files }
+  | { readonly ok: false; readonly message: string };
+
+/** Part of every cache key: other versions make other files. */
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 1";
+
+/** Runs one tool. @throws {Error} with the tool's message. */
+export async function runTool(request: ToolRequest): Promise<Files> {
+  const { promise, resolve, reject } = Promise.withResolvers<ToolAnswer>();
+  const child = fork(new URL("./toolchain-process.ts", import.meta.url), {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  child.once("message", resolve);
+  child.once("error", reject);
+  child.once("exit", (code, signal) =>
+    reject(new Error(`the ${request.tool} process ended (${signal ?? code})`)),
+  );
+  child.send(request);
+  const answer = await promise;
+  if (!answer.ok) throw new Error(answer.message);
+  return answer.files;
+}

@@ -1,0 +1,6 @@
+/**
+ * Rewriting of core WebAssembly modules. Knows nothing of Node or of components.
+ *
+ * @module
+ */
+export { limitMemory, MeterError, pageBytes } from "./limit-memory.ts";
