@@ -90,7 +90,7 @@ class ComponentProcess implements Behaviour {
 /** What the caller is told; undefined for what ends the process. */
 function failureOf(thrown: unknown): CallFailure | undefined {
   if (thrown instanceof UnknownFunctionError)
-    return { code: "noproc", executed: "no", message: thrown.message };
+    return { code: "unknown_function", executed: "no", message: thrown.message };
   if (thrown instanceof BadArgumentError)
     return { code: "bad_argument", executed: "no", message: thrown.message };
   if (thrown instanceof WitError)

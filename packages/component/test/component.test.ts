@@ -156,7 +156,7 @@ describe("a component under a supervisor", () => {
     const wrong = kernel.call("chat-room", "add-message", [42]);
     await expect(wrong).rejects.toMatchObject({ code: "bad_argument", executed: "no" });
     const unknown = kernel.call("chat-room", "shout", []);
-    await expect(unknown).rejects.toMatchObject({ code: "noproc", executed: "no" });
+    await expect(unknown).rejects.toMatchObject({ code: "unknown_function" });
     expect(kernel.whereis("chat-room")).toEqual(before);
   });
 });

@@ -16,8 +16,10 @@ export abstract class CoppiceError extends Error {
 
 /** Why a call failed. */
 export type CallErrorCode =
-  /** No such process, name or function: it certainly did not run. */
+  /** No such process or name: it certainly did not run. */
   | "noproc"
+  /** The callee has no such function: it certainly did not run. */
+  | "unknown_function"
   /** No answer in time; the callee may still handle the request. */
   | "timeout"
   /** The callee ended before it answered. */

@@ -185,7 +185,12 @@ export class Kernel {
     } else {
       const { id } = call;
       const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
-      if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
+      try {
+        if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
+      } catch (thrown) {
+        call.settle(failed(unreachable(label, pid.node, "no"))); // Forgets the call.
+        throw thrown;
+      }
     }
     const outcome = await call.promise;
     if (outcome.ok) return outcome.value;
@@ -305,9 +310,9 @@ export class Kernel {
         this.#down(signal.id, signal.reason);
         return;
       case "call":
-        this.#acceptCall(signal.to, signal.method, signal.args, (outcome) => {
-          this.#remote.deliver({ type: "reply", to: signal.origin, id: signal.id, outcome });
-        });
+        this.#acceptCall(signal.to, signal.method, signal.args, (outcome) =>
+          this.#sendReply(signal.origin, signal.id, outcome),
+        );
         return;
       case "monitor":
         this.#acceptMonitor(signal.to, signal.id, signal.origin);
@@ -518,6 +523,18 @@ export class Kernel {
     };
     openCalls.set(message, { settle, dispatched: false });
     this.#push(process, message);
+  }
+
+  /** A value that cannot cross to the caller is a failure for both: the caller must not wait for its deadline. */
+  #sendReply(to: NodeAddress, id: number, outcome: Outcome): void {
+    try {
+      this.#remote.deliver({ type: "reply", to, id, outcome });
+    } catch (thrown) {
+      const { message } = errorData(thrown);
+      const failure = { code: "failed", executed: "maybe", message } as const;
+      this.#remote.deliver({ type: "reply", to, id, outcome: failed(failure) });
+      throw thrown;
+    }
   }
 
   #acceptMonitor(to: Pid, id: number, origin: NodeAddress): void {

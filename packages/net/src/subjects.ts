@@ -98,6 +98,11 @@ export class Subjects {
     return { name, method };
   }
 
+  /** Requests of the command line that any node can answer. */
+  get anyAdmin(): string {
+    return `${this.#prefix}.admin`;
+  }
+
   /** Requests of the command line to one node. */
   admin(node: string): string {
     return `${this.#prefix}.admin.${escapeToken(node)}`;

@@ -126,7 +126,7 @@ function unknownFunction(server: GenServer, name: string) {
   const known = publicMethodNames(server);
   const has = known.length === 0 ? "it has no functions" : `it has ${known.join(", ")}`;
   const message = `${server.constructor.name} has no function ${name}; ${has}`;
-  return { ok: false, failure: { code: "noproc", executed: "no", message } } as const;
+  return { ok: false, failure: { code: "unknown_function", executed: "no", message } } as const;
 }
 
 function publicMethodNames(server: GenServer): string[] {

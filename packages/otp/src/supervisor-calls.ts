@@ -85,5 +85,5 @@ function row({ spec, pid, state, restarts }: Child): ChildRow {
 function unknownFunction(name: string): CallFailure {
   const has = `whichChildren, ${[...actions.keys()].join(", ")}`;
   const message = `a supervisor has no function ${name}; it has ${has}`;
-  return { code: "noproc", executed: "no", message };
+  return { code: "unknown_function", executed: "no", message };
 }

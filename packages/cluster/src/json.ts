@@ -1,0 +1,29 @@
+/**
+ * Values as JSON and back, for those who do not speak msgpack.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+
+/**
+ * JSON of any plain data: a bigint is a number while it is exact and a string beyond, bytes are a list of numbers, a
+ * map is a list of pairs, a set a list, no value `null`.
+ */
+export function toJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value, replace) ?? "null");
+}
+
+/** @throws {SyntaxError} if it is not JSON. */
+export function fromJson(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes).toString("utf8"));
+}
+
+function replace(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "bigint")
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  // A Buffer has been turned into an object by its own toJSON before it gets here.
+  const own = (this as Record<string, unknown>)[key];
+  if (own instanceof Uint8Array) return [...own];
+  if (value instanceof Map || value instanceof Set) return [...value];
+  return value;
+}

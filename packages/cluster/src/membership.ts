@@ -1,0 +1,171 @@
+/**
+ * The membership shell: beats, listens to beats, probes the silent.
+ *
+ * @module
+ */
+import type { Clock, Logger, NodeAddress } from "@coppice/kernel";
+import {
+  BadFrameError,
+  decode,
+  encode,
+  NoRespondersError,
+  type Subjects,
+  type Subscription,
+  type Transport,
+} from "@coppice/net";
+import { beatEveryMs } from "./lease-state.ts";
+import {
+  type Beat,
+  type Member,
+  type Members,
+  onBeat,
+  onGone,
+  onTick,
+  type Step,
+} from "./membership-state.ts";
+
+/** Who wants to know. */
+export interface MembershipObserver {
+  readonly up: (member: Member) => void;
+  readonly down: (member: Member, gone: boolean) => void;
+  /** This node's own heartbeat came back; it was sent at `sentMs`. */
+  readonly echo: (sentMs: number) => void;
+}
+
+/** How long a probe waits for an answer, in milliseconds. */
+const probeTimeoutMs = 200;
+
+export class Membership {
+  readonly #self: NodeAddress & { readonly osPid: number };
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #transport: Transport;
+  readonly #subjects: Subjects;
+  readonly #observer: MembershipObserver;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #probing = new Set<string>();
+  #members: Members = new Map();
+  #stopTimer: (() => void) | undefined;
+
+  constructor(options: {
+    readonly self: NodeAddress & { readonly osPid: number };
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly transport: Transport;
+    readonly subjects: Subjects;
+    readonly observer: MembershipObserver;
+  }) {
+    this.#self = options.self;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#transport = options.transport;
+    this.#subjects = options.subjects;
+    this.#observer = options.observer;
+  }
+
+  get members(): Members {
+    return this.#members;
+  }
+
+  start(): void {
+    const { node, incarnation } = this.#self;
+    this.#subscriptions.push(
+      this.#transport.subscribe(this.#subjects.beatAll, ({ data }) => this.#received(data)),
+      this.#transport.subscribe(this.#subjects.probe(node, incarnation), ({ reply }) => {
+        if (reply !== undefined) this.#transport.publish(reply, new Uint8Array());
+      }),
+    );
+    this.#tick();
+  }
+
+  /** Tells the others that this node leaves. */
+  stop(): void {
+    this.#stopTimer?.();
+    for (const { unsubscribe } of this.#subscriptions) unsubscribe();
+    this.#beat({ leaving: true });
+  }
+
+  readonly #tick = (): void => {
+    this.#stopTimer = this.#clock.after(beatEveryMs, this.#tick);
+    if (!this.#transport.connected) return; // Cut off itself, it hears nobody and cannot tell who is gone.
+    this.#beat({});
+    this.#take(onTick(this.#members, this.#clock.now()));
+  };
+
+  #beat(more: { readonly leaving?: true }): void {
+    const beat: Beat = { ...this.#self, sentMs: this.#clock.now(), ...more };
+    this.#transport.publish(this.#subjects.beat(this.#self.node), encode(beat));
+  }
+
+  #received(data: Uint8Array): void {
+    const beat = decode(data);
+    if (!isBeat(beat)) throw new BadFrameError("a heartbeat is malformed");
+    if (beat.node !== this.#self.node)
+      return this.#take(onBeat(this.#members, beat, this.#clock.now()));
+    if (beat.incarnation === this.#self.incarnation) this.#observer.echo(beat.sentMs);
+  }
+
+  /** Somebody was heard in another way than by a beat: the first signal may overtake it. */
+  heard(address: NodeAddress): void {
+    if (this.#members.get(address.node)?.incarnation === address.incarnation) return;
+    const beat = { ...address, osPid: 0, sentMs: 0 };
+    this.#take(onBeat(this.#members, beat, this.#clock.now()));
+  }
+
+  #take({ members, effects }: Step): void {
+    this.#members = members;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "up":
+          this.#logger.info(
+            { event: "node_up", node: effect.member.node, incarnation: effect.member.incarnation },
+            `node ${effect.member.node} is up`,
+          );
+          this.#observer.up(effect.member);
+          break;
+        case "down":
+          this.#logger.warn(
+            { event: "node_down", node: effect.member.node, gone: effect.gone },
+            `node ${effect.member.node} is ${effect.gone ? "gone" : "unreachable"}`,
+          );
+          this.#observer.down(effect.member, effect.gone);
+          break;
+        case "probe":
+          void this.#probe(effect.member);
+      }
+    }
+  }
+
+  async #probe({ node, incarnation }: Member): Promise<void> {
+    const subject = this.#subjects.probe(node, incarnation);
+    if (this.#probing.has(subject)) return;
+    this.#probing.add(subject);
+    try {
+      if (await isGone(this.#transport, subject))
+        this.#take(onGone(this.#members, node, incarnation));
+    } finally {
+      this.#probing.delete(subject);
+    }
+  }
+}
+
+/** Whether the network says that nobody listens there. No answer at all says nothing. */
+export async function isGone(transport: Transport, probeSubject: string): Promise<boolean> {
+  try {
+    await transport.request(probeSubject, new Uint8Array(), { timeoutMs: probeTimeoutMs });
+    return false;
+  } catch (thrown) {
+    return thrown instanceof NoRespondersError;
+  }
+}
+
+function isBeat(value: unknown): value is Beat {
+  if (typeof value !== "object" || value === null) return false;
+  const { node, incarnation, osPid, sentMs } = value as Record<string, unknown>;
+  return (
+    typeof node === "string" &&
+    typeof incarnation === "string" &&
+    typeof osPid === "number" &&
+    typeof sentMs === "number"
+  );
+}

@@ -1,0 +1,11 @@
+/**
+ * Nodes that form a cluster: names with leases, calls, links and monitors across nodes, pubsub, the open door.
+ *
+ * @module
+ */
+export type { AdminAnswer, AdminRequest, NameRow, NodeRow, ProcessRow } from "./admin.ts";
+export { NodeNameTakenError, SignalTooLargeError } from "./errors.ts";
+export { fromJson, toJson } from "./json.ts";
+export type { NameEntry } from "./names.ts";
+export { ClusterNode, type NodeCallOptions, type NodeOptions, startNode } from "./node.ts";
+export type { PubSub } from "./pubsub.ts";

@@ -1,0 +1,248 @@
+/**
+ * The sessions of a cluster in the store: this node's own, renewed; those of others, watched and ended when dead.
+ *
+ * Invariants:
+ *   E1. A name of a node may be taken over only after the node's session was deleted or replaced, by compare-and-set:
+ *       from then on the old owner can never renew.
+ *   E2. A session is ended only when its owner has stopped acting by its own clock: see `lease-state.ts`.
+ *
+ * @module
+ */
+import type { Clock, Logger, NodeAddress } from "@coppice/kernel";
+import { sleep } from "@coppice/kernel";
+import {
+  type Change,
+  ConflictError,
+  decode,
+  encode,
+  escapeToken,
+  type Store,
+  type Subjects,
+  type Transport,
+} from "@coppice/net";
+import { NodeNameTakenError } from "./errors.ts";
+import {
+  deadAfterSilenceMs,
+  hasExpired,
+  type LeaseState,
+  mayAct,
+  noLease,
+  renewEveryMs,
+} from "./lease-state.ts";
+import { isGone } from "./membership.ts";
+
+const prefix = "session.";
+/** How often a node looks whether another's session ran out, in milliseconds. */
+const sweepEveryMs = 250;
+
+interface Known {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly changedMs: number;
+}
+
+export interface SessionObserver {
+  /** Another life of a node has a session: it is there, or was until a moment ago. */
+  readonly began: (address: NodeAddress) => void;
+  /** A session began or ended: who owned what may have changed. */
+  readonly changed: () => void;
+  /** This node's own session was ended by others: nothing is owned any more. */
+  readonly lost: () => void;
+}
+
+export class Sessions {
+  readonly #self: NodeAddress;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #store: Store;
+  readonly #transport: Transport;
+  readonly #subjects: Subjects;
+  readonly #observer: SessionObserver;
+  /** By key. */
+  readonly #known = new Map<string, Known>();
+  #lease: LeaseState = noLease;
+  #revision = 0;
+  #stopped = false;
+  #stopTimers: (() => void)[] = [];
+  #stopWatch: (() => void) | undefined;
+
+  constructor(options: {
+    readonly self: NodeAddress;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly store: Store;
+    readonly transport: Transport;
+    readonly subjects: Subjects;
+    readonly observer: SessionObserver;
+  }) {
+    this.#self = options.self;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#store = options.store;
+    this.#transport = options.transport;
+    this.#subjects = options.subjects;
+    this.#observer = options.observer;
+  }
+
+  /** Whether this node may run and answer for its names now. */
+  mayAct(): boolean {
+    return mayAct(this.#lease, this.#clock.now());
+  }
+
+  /** Whether that life of a node has a session, as far as this node has heard. */
+  isAlive({ node, incarnation }: NodeAddress): boolean {
+    return this.#known.get(keyOf(node))?.incarnation === incarnation;
+  }
+
+  /** This node's heartbeat came back through the network. */
+  echoed(sentMs: number): void {
+    this.#lease = { ...this.#lease, echoedMs: Math.max(this.#lease.echoedMs, sentMs) };
+  }
+
+  /** Opens this node's session. @throws {NodeNameTakenError} if a node of this name is running. */
+  async start(): Promise<void> {
+    const watch = await this.#store.watch((change) => this.#changed(change), { prefix });
+    this.#stopWatch = watch.stop;
+    await this.#open();
+    this.#schedule(renewEveryMs, () => this.#renew());
+    this.#schedule(sweepEveryMs, () => this.#sweep());
+  }
+
+  /** Ends this node's session, so that others take its names over at once. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const stop of this.#stopTimers) stop();
+    this.#stopWatch?.();
+    const { lost } = this.#lease;
+    this.#lease = noLease;
+    if (lost) return;
+    try {
+      await this.#store.delete(keyOf(this.#self.node), this.#revision);
+    } catch (thrown) {
+      // It runs out by itself.
+      this.#logger.warn(
+        { event: "session_end_failed", error: String(thrown) },
+        `the session could not be ended and runs out by itself: ${String(thrown)}`,
+      );
+    }
+  }
+
+  /** A node's connection is gone: ends its session once it has stopped acting by its own clock. */
+  async end({ node, incarnation }: NodeAddress, seenMs: number): Promise<void> {
+    const waitMs = seenMs + deadAfterSilenceMs - this.#clock.now();
+    if (waitMs > 0) await sleep(this.#clock, waitMs);
+    const known = this.#known.get(keyOf(node));
+    if (this.#stopped || known?.incarnation !== incarnation) return;
+    await this.#delete(known);
+  }
+
+  async #delete(known: Known): Promise<void> {
+    try {
+      await this.#store.delete(keyOf(known.node), known.revision);
+    } catch (thrown) {
+      if (thrown instanceof ConflictError) return; // Renewed or ended meanwhile: the watch tells.
+      this.#logger.warn(
+        { event: "session_end_failed", node: known.node, error: String(thrown) },
+        `the session of node ${known.node} could not be ended yet: ${String(thrown)}`,
+      );
+    }
+  }
+
+  async #open(): Promise<void> {
+    const key = keyOf(this.#self.node);
+    const value = encode(this.#self);
+    while (!this.#stopped) {
+      const sentMs = this.#clock.now();
+      const known = this.#known.get(key);
+      try {
+        this.#revision =
+          known === undefined
+            ? await this.#store.create(key, value)
+            : await this.#store.update(key, value, await this.#replaceable(known));
+        this.#lease = { ...this.#lease, renewedMs: sentMs, lost: false };
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof ConflictError)) throw thrown;
+        await sleep(this.#clock, sweepEveryMs); // Until the watch has told what was written.
+      }
+    }
+  }
+
+  /** Waits until the session of an earlier life of this node is over. */
+  async #replaceable(known: Known): Promise<number> {
+    const subject = this.#subjects.probe(known.node, known.incarnation);
+    if (await isGone(this.#transport, subject)) {
+      await sleep(this.#clock, deadAfterSilenceMs);
+      return known.revision;
+    }
+    while (!hasExpired(this.#latest(known).changedMs, this.#clock.now())) {
+      if (this.#latest(known).revision !== known.revision)
+        throw new NodeNameTakenError(this.#self.node);
+      await sleep(this.#clock, sweepEveryMs);
+    }
+    return known.revision;
+  }
+
+  #latest(known: Known): Known {
+    return this.#known.get(keyOf(known.node)) ?? known;
+  }
+
+  async #renew(): Promise<void> {
+    const sentMs = this.#clock.now();
+    try {
+      if (this.#lease.lost) return await this.#open();
+      const key = keyOf(this.#self.node);
+      this.#revision = await this.#store.update(key, encode(this.#self), this.#revision);
+      this.#lease = { ...this.#lease, renewedMs: sentMs };
+    } catch (thrown) {
+      if (thrown instanceof ConflictError) return this.#lose();
+      this.#logger.warn(
+        { event: "session_renewal_failed", error: String(thrown) },
+        `the session could not be renewed: ${String(thrown)}`,
+      );
+    }
+  }
+
+  #lose(): void {
+    this.#lease = { ...this.#lease, lost: true };
+    this.#logger.error({ event: "session_lost" }, "this node's session was ended by another node");
+    this.#observer.lost();
+  }
+
+  async #sweep(): Promise<void> {
+    for (const known of this.#known.values())
+      if (known.node !== this.#self.node && hasExpired(known.changedMs, this.#clock.now()))
+        await this.#delete(known);
+  }
+
+  #changed(change: Change): void {
+    if (change.type === "delete") {
+      this.#known.delete(change.key);
+    } else {
+      const { node, incarnation } = decode(change.value) as NodeAddress;
+      const { revision } = change;
+      const isNew = this.#known.get(change.key)?.incarnation !== incarnation;
+      this.#known.set(change.key, { node, incarnation, revision, changedMs: this.#clock.now() });
+      if (!isNew) return; // A renewal.
+      if (node !== this.#self.node) this.#observer.began({ node, incarnation });
+    }
+    this.#observer.changed();
+  }
+
+  #schedule(everyMs: number, run: () => Promise<void>): void {
+    const again = async (): Promise<void> => {
+      await run();
+      if (!this.#stopped) this.#schedule(everyMs, run);
+    };
+    const stop = this.#clock.after(everyMs, () => {
+      this.#stopTimers = this.#stopTimers.filter((each) => each !== stop);
+      void again();
+    });
+    this.#stopTimers.push(stop);
+  }
+}
+
+function keyOf(node: string): string {
+  return `${prefix}${escapeToken(node)}`;
+}
