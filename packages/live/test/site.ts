@@ -42,7 +42,7 @@ const counter: LiveView<Counter> = {
   `,
 };
 
-const broken: LiveView<never> = {
+const broken: LiveView<null> = {
   title: "Broken",
   mount: () => {
     throw new Error("no database");
