@@ -7,5 +7,11 @@ export type { AdminAnswer, AdminRequest, NameRow, NodeRow, ProcessRow } from "./
 export { NodeNameTakenError, SignalTooLargeError } from "./errors.ts";
 export { fromJson, toJson } from "./json.ts";
 export type { NameEntry } from "./names.ts";
-export { ClusterNode, type NodeCallOptions, type NodeOptions, startNode } from "./node.ts";
+export {
+  ClusterNode,
+  type NodeCallOptions,
+  type NodeOptions,
+  type Ref,
+  startNode,
+} from "./node.ts";
 export type { PubSub } from "./pubsub.ts";

@@ -46,6 +46,33 @@ export interface NodeCallOptions {
   readonly timeoutMs?: number;
 }
 
+/** The methods of a class that others may call. */
+type Callable<T> = {
+  [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? (...args: A) => Awaited<R>
+    : never;
+};
+
+/** A process whose functions are not known to the compiler. */
+type AnyFunctions = Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
+/** Where a named process is called, wherever it lives. */
+export interface Ref<T> {
+  /** As {@link ClusterNode.call}. */
+  readonly call: <K extends keyof Callable<T> & string>(
+    method: K,
+    args: Parameters<Callable<T>[K]>,
+    options?: NodeCallOptions,
+  ) => Promise<ReturnType<Callable<T>[K]>>;
+  /** As {@link ClusterNode.cast}. */
+  readonly cast: <K extends keyof Callable<T> & string>(
+    method: K,
+    args: Parameters<Callable<T>[K]>,
+  ) => void;
+}
+
 /** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
 const retryEveryMs = 50;
 
@@ -170,7 +197,7 @@ export class ClusterNode implements AsyncDisposable {
     const environment: ChildEnvironment = {
       kernel: this.kernel,
       names: {
-        startNamed: (name, spawnOptions, start) =>
+        startNamed: (name, how) =>
           startSingleton(
             name,
             {
@@ -182,8 +209,7 @@ export class ClusterNode implements AsyncDisposable {
                 return () => this.#lostObservers.delete(observer);
               },
             },
-            spawnOptions,
-            start,
+            how,
           ),
       },
     };
@@ -237,6 +263,14 @@ export class ClusterNode implements AsyncDisposable {
       }
       await this.#newsOf(name, Math.min(retryEveryMs, leftMs));
     }
+  }
+
+  /** A name to call, with the types of the class that answers to it: `node.ref<Stack>("stack").call("pop", [])`. */
+  ref<T = AnyFunctions>(name: string): Ref<T> {
+    return {
+      call: (method, args, callOptions) => this.call(name, method, args, callOptions) as never,
+      cast: (method, args) => this.cast(name, method, args),
+    };
   }
 
   /** Sends a request to a name that nobody waits for. It is lost if nobody holds the name. */

@@ -18,10 +18,10 @@ import {
   type Pid,
   samePid,
   type Self,
-  type SpawnOptions,
   type StartResult,
 } from "@coppice/kernel";
 import { StoreUnavailableError } from "@coppice/net";
+import type { NamedStart } from "@coppice/otp";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -46,31 +46,23 @@ const nameLost = Symbol("name lost");
 export function startSingleton(
   name: string,
   environment: SingletonEnvironment,
-  options: SpawnOptions,
-  start: (options: SpawnOptions) => Promise<StartResult>,
+  how: NamedStart,
 ): Promise<StartResult> {
-  const behaviour = new Singleton(name, environment, options.restarts ?? 0, start);
-  return environment.kernel.start(behaviour, { ...options, kind: "singleton", trapExit: true });
+  const spawnOptions = { ...how.options, kind: "singleton", trapExit: true };
+  return environment.kernel.start(new Singleton(name, environment, how), spawnOptions);
 }
 
 class Singleton implements Behaviour {
   readonly #name: string;
   readonly #environment: SingletonEnvironment;
-  readonly #restarts: number;
-  readonly #start: (options: SpawnOptions) => Promise<StartResult>;
+  readonly #how: NamedStart;
   readonly #stops: (() => void)[] = [];
   #child: Pid | undefined;
 
-  constructor(
-    name: string,
-    environment: SingletonEnvironment,
-    restarts: number,
-    start: (options: SpawnOptions) => Promise<StartResult>,
-  ) {
+  constructor(name: string, environment: SingletonEnvironment, how: NamedStart) {
     this.#name = name;
     this.#environment = environment;
-    this.#restarts = restarts;
-    this.#start = start;
+    this.#how = how;
   }
 
   async start(self: Self): Promise<void> {
@@ -83,6 +75,7 @@ class Singleton implements Behaviour {
       onSessionLost(() => kernel.send(self.pid, nameLost)),
     );
     await this.#try(self);
+    if (this.#child === undefined) this.#prepare();
   }
 
   async handle(message: Incoming, self: Self): Promise<void> {
@@ -122,6 +115,17 @@ class Singleton implements Behaviour {
     return { state: this.#child === undefined ? "standby" : "active", owner };
   }
 
+  /** What goes wrong here goes wrong again, and is reported, when the process is started. */
+  #prepare(): void {
+    this.#how.prepare().catch((thrown: unknown) => {
+      const fields = { event: "prepare_failed", name: this.#name, error: String(thrown) };
+      this.#environment.kernel.logger.warn(
+        fields,
+        `${this.#name} cannot run here: ${String(thrown)}`,
+      );
+    });
+  }
+
   async #try(self: Self): Promise<void> {
     const { kernel, names } = this.#environment;
     try {
@@ -147,10 +151,10 @@ class Singleton implements Behaviour {
 
   async #run(self: Self): Promise<void> {
     const { names, kernel } = this.#environment;
-    const result = await this.#start({
+    const result = await this.#how.start({
       link: self.pid,
       label: this.#name,
-      restarts: this.#restarts,
+      restarts: this.#how.options.restarts ?? 0,
       fence: () => this.#environment.sessions.mayAct() && names.isOurs(this.#name),
     });
     if (result.type !== "started") {

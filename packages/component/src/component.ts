@@ -43,6 +43,7 @@ export function component(spec: ComponentSpec): ChildSpec {
   };
   return {
     ...child,
+    prepare: async ({ kernel }) => void (await compile(kernel.logger)),
     start: (options, { kernel }) =>
       kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
   };

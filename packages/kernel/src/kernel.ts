@@ -30,6 +30,7 @@ import {
   noconnection,
   noproc,
 } from "./exit-reason.ts";
+import { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./kernel-options.ts";
 import { ended, failed, fenced, mailboxFull, noProcess, refused, unreachable } from "./failures.ts";
 import type { Logger } from "./logger.ts";
 import { Pid, samePid } from "./pid.ts";
@@ -38,28 +39,6 @@ import type { Random } from "./random.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Self } from "./self.ts";
 import type { NodeAddress, Remote, Signal } from "./signal.ts";
-
-/** What a kernel is made with. */
-export interface KernelOptions {
-  /** The node's name. */
-  readonly node: string;
-  /** Which life of that node this is. */
-  readonly incarnation: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
-
-/** How to make a call. */
-export interface CallOptions {
-  /** How long to wait for the answer, in milliseconds. Default: 5_000, as OTP (B2.1). */
-  readonly timeoutMs?: number;
-  /** The calling process, so that a call to itself is refused instead of waiting for ever. */
-  readonly from?: Pid;
-}
-
-/** How long a call waits for its answer unless it says otherwise, in milliseconds. */
-export const callTimeoutMsDefault = 5_000;
 
 /** The processes of one node. */
 export class Kernel {

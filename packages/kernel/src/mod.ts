@@ -34,7 +34,8 @@ export {
   normal,
   shutdown,
 } from "./exit-reason.ts";
-export { type CallOptions, callTimeoutMsDefault, Kernel, type KernelOptions } from "./kernel.ts";
+export { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./kernel-options.ts";
+export { Kernel } from "./kernel.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { parsePid, Pid, samePid } from "./pid.ts";
 export { mailboxCapacityDefault, type Watcher } from "./process.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { ExitReason } from "./exit-reason.ts";
-import type { CallOptions, Kernel } from "./kernel.ts";
+import type { CallOptions } from "./kernel-options.ts";
+import type { Kernel } from "./kernel.ts";
 import { type Pid, samePid } from "./pid.ts";
 
 /** Handed to every callback of a process. Once the process has ended, nothing done through it has an effect. */

@@ -1,4 +1,5 @@
 import { PortInUseError } from "@coppice/live";
+import { localNames } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Rendering } from "../src/view-process.ts";
@@ -78,10 +79,7 @@ describe("pages", () => {
       secret: "x",
     });
     if (typeof second.start !== "function") throw new Error("unexpected");
-    const result = await second.start(
-      {},
-      { kernel, names: { startNamed: (_, options, start) => start(options) } },
-    );
+    const result = await second.start({}, { kernel, names: localNames });
     expect(result).toMatchObject({ type: "failed", reason: { error: { code: "port_in_use" } } });
     expect(new PortInUseError("127.0.0.1", port).message).toContain(
       `port ${port} of 127.0.0.1 is in use`,

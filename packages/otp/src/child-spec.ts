@@ -26,6 +26,8 @@ export interface ChildSpec {
   readonly id: string;
   /** How it is started: a function, or a gen-server's class with the arguments of its constructor. */
   readonly start: StartChild | readonly [GenServerClass, ...args: unknown[]];
+  /** What can be done before it is started, so that a start is quick: a node that may take its name over does it early. */
+  readonly prepare?: (environment: ChildEnvironment) => Promise<void>;
   /** The name it is called by. On one node unique on the node; on a cluster node unique in the cluster. */
   readonly name?: string;
   /** Default: `permanent`. */
@@ -77,7 +79,11 @@ export function startChildProcess(
   const start: StartChild =
     typeof spec.start === "function" ? spec.start : genServerStart(spec.start);
   if (spec.name === undefined) return start(labelled, environment);
-  return environment.names.startNamed(spec.name, labelled, (named) => start(named, environment));
+  return environment.names.startNamed(spec.name, {
+    options: labelled,
+    start: (named) => start(named, environment),
+    prepare: async () => spec.prepare?.(environment),
+  });
 }
 
 function genServerStart([serverClass, ...args]: readonly [

@@ -11,7 +11,7 @@ export {
   type StartChild,
 } from "./child-spec.ts";
 export { GenServer, genServer, type GenServerClass, startGenServer } from "./gen-server.ts";
-export { localNames, type Names } from "./names.ts";
+export { localNames, type NamedStart, type Names } from "./names.ts";
 export { type RestartIntensity, restartIntensityDefault } from "./restart-intensity.ts";
 export type { Restart, Strategy } from "./restart-policy.ts";
 export { startSupervisor, supervisor } from "./start-supervisor.ts";

@@ -1,0 +1,79 @@
+/**
+ * The command that runs a node: an application's module, supervised, until a signal.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AppContext, Application } from "../application.ts";
+import type { Config } from "../config.ts";
+import { UsageError } from "../exit-codes.ts";
+import { createLogger } from "../logging.ts";
+import { startNode } from "../start-node.ts";
+
+/** How to start. */
+export interface StartCommand {
+  /** The application's module: its default export is an {@link Application}. */
+  readonly module: string;
+  readonly name: string;
+  /** `name=value` each. */
+  readonly settings: readonly string[];
+  /** Stop when stdin ends: whoever started this node is gone. */
+  readonly untilStdinEnds: boolean;
+}
+
+/** How long a stop may take before the process ends anyway, in milliseconds. */
+const stopTimeoutMs = 10_000;
+
+/** Runs until SIGTERM, SIGINT, or the end of stdin. */
+export async function start(config: Config, command: StartCommand): Promise<void> {
+  const settings = parseSettings(command.settings);
+  const application = await loadApplication(command.module);
+  const ended = endOfRun(command.untilStdinEnds);
+  const { servers, cluster } = config;
+  const logger = createLogger(command.name);
+  const node = await startNode({ name: command.name, cluster, servers, logger });
+  const announce: AppContext["announce"] = (fields) => {
+    process.stdout.write(`${JSON.stringify(fields)}\n`);
+  };
+  try {
+    await node.start(await application({ node, settings, announce }));
+    announce({ event: "ready", node: node.name, incarnation: node.address.incarnation });
+    await ended;
+  } finally {
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    await node.stop();
+  }
+}
+
+async function loadApplication(path: string): Promise<Application> {
+  let loaded: { readonly default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(resolve(path)).href)) as { readonly default?: unknown };
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be loaded: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof loaded.default !== "function")
+    throw new UsageError(`${path} has no default export that is a function: export an Application`);
+  return loaded.default as Application;
+}
+
+function parseSettings(texts: readonly string[]): Record<string, string> {
+  const entries = texts.map((text) => {
+    const at = text.indexOf("=");
+    if (at < 1) throw new UsageError(`--set ${text}: write it as name=value`);
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function endOfRun(untilStdinEnds: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+      process.once(signal, () => resolve());
+    if (!untilStdinEnds) return;
+    process.stdin.once("end", resolve);
+    process.stdin.once("error", resolve);
+    process.stdin.resume();
+  });
+}

@@ -1,0 +1,8 @@
+/**
+ * The `coppice` command.
+ *
+ * @module
+ */
+import { runProgram } from "./program.ts";
+
+process.exitCode = await runProgram(process.argv.slice(2));

@@ -1,0 +1,7 @@
+/**
+ * The composition root: configuration and wiring of a node, and the command line around it.
+ *
+ * @module
+ */
+export type { AppContext, Application } from "./application.ts";
+export { type StartOptions, startNode } from "./start-node.ts";

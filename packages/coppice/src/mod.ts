@@ -1,0 +1,24 @@
+/**
+ * Coppice: supervise anything. The one package to import.
+ *
+ * @module
+ */
+export { type AppContext, type Application, type StartOptions, startNode } from "@coppice/cli";
+export { type ClusterNode, type NameEntry, type Ref } from "@coppice/cluster";
+export {
+  buildJsComponent,
+  component,
+  type ComponentSpec,
+  type HostFunction,
+  WitError,
+} from "@coppice/component";
+export {
+  CallError,
+  type CallErrorCode,
+  CoppiceError,
+  type ExitReason,
+  type Logger,
+  Pid,
+} from "@coppice/kernel";
+export { each, html, liveServer, type LiveView, raw, type ViewContext } from "@coppice/live";
+export { type ChildSpec, GenServer, supervisor, type SupervisorOptions } from "@coppice/otp";

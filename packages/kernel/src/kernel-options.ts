@@ -1,0 +1,31 @@
+/**
+ * How a kernel is made, and how a call through it is made.
+ *
+ * @module
+ */
+import type { Clock } from "./clock.ts";
+import type { Logger } from "./logger.ts";
+import type { Pid } from "./pid.ts";
+import type { Random } from "./random.ts";
+
+/** What a kernel is made with. */
+export interface KernelOptions {
+  /** The node's name. */
+  readonly node: string;
+  /** Which life of that node this is. */
+  readonly incarnation: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How to make a call. */
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds. Default: 5_000, as OTP (B2.1). */
+  readonly timeoutMs?: number;
+  /** The calling process, so that a call to itself is refused instead of waiting for ever. */
+  readonly from?: Pid;
+}
+
+/** How long a call waits for its answer unless it says otherwise, in milliseconds. */
+export const callTimeoutMsDefault = 5_000;
