@@ -2,7 +2,18 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    reporters: process.env["CI"] === undefined ? ["default"] : ["verbose"],
+    projects: [
+      { test: { name: "packages", include: ["packages/*/test/**/*.test.ts"] } },
+      {
+        // The whole product with real parts: one file at a time, with nothing beside it.
+        test: {
+          name: "end-to-end",
+          include: ["test/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 240_000,
+        },
+      },
+    ],
   },
 });

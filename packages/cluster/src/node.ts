@@ -255,7 +255,7 @@ export class ClusterNode implements AsyncDisposable {
       if (leftMs <= 0) throw failure ?? startingStill(name, method, timeoutMs);
       if (pid !== undefined) {
         try {
-          return await this.kernel.call(pid, method, args, { timeoutMs: leftMs });
+          return await this.kernel.call(pid, method, args, { timeoutMs: leftMs, label: name });
         } catch (thrown) {
           if (!(thrown instanceof CallError) || !mayRetry(thrown)) throw thrown;
           failure = thrown;

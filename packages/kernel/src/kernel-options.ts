@@ -23,6 +23,8 @@ export interface KernelOptions {
 export interface CallOptions {
   /** How long to wait for the answer, in milliseconds. Default: 5_000, as OTP (B2.1). */
   readonly timeoutMs?: number;
+  /** What errors call the callee. Default: the name or the pid that was called. */
+  readonly label?: string;
   /** The calling process, so that a call to itself is refused instead of waiting for ever. */
   readonly from?: Pid;
 }

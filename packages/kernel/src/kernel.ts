@@ -152,7 +152,7 @@ export class Kernel {
   ): Promise<unknown> {
     const { timeoutMs = callTimeoutMsDefault, from } = options;
     const pid = this.#resolve(to);
-    const label = `${String(to)}.${method}`;
+    const label = `${options.label ?? String(to)}.${method}`;
     if (pid === undefined)
       throw refused("noproc", `${label}: no process is registered as ${String(to)}`);
     if (from !== undefined && samePid(from, pid))

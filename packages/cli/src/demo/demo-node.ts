@@ -96,10 +96,9 @@ export class DemoNode {
       if (parsed?.["event"] === "listening") url = String(parsed["url"]);
       if (parsed?.["event"] === "ready") resolve(url);
     });
-    void this.ended.then(() => {
-      reject(
-        new DemoNodeError(`node ${this.name} did not start: ${tail.join("\n") || "see its log"}`),
-      );
+    this.process.once("exit", () => {
+      const why = tail.length > 0 ? tail.join("\n") : "its log says why";
+      reject(new DemoNodeError(`node ${this.name} did not start: ${why}`));
     });
     return promise;
   }

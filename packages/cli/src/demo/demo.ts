@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildJsComponent } from "@coppice/component";
 import { freePort, type LocalNatsServer, startNatsServer } from "@coppice/net-nats";
-import { ClusterClient, withCluster } from "../client.ts";
+import { type ClusterClient, withCluster } from "../client.ts";
 
 import { tree } from "../commands/questions.ts";
 import { configDefaults } from "../config.ts";
@@ -94,7 +94,7 @@ export class Demo {
     });
     this.#nodes.set(name, node);
     this.#watchdog!.watch(node.process);
-    void node.ended.then(() => {
+    node.process.once("exit", () => {
       if (!this.#stopped) this.#options.onNodeEnd(name);
     });
     this.#urls.set(name, await node.ready);
@@ -129,7 +129,8 @@ export class Demo {
     if (this.#stopped) return;
     this.#stopped = true;
     await removeDemoNote(process.pid);
-    await Promise.all([...this.#nodes.values()].map((node) => node.isRunning && node.stop()));
+    const running = [...this.#nodes.values()].filter(({ isRunning }) => isRunning);
+    await Promise.all(running.map((node) => node.stop()));
     await this.#nats?.stop();
     await this.#watchdog?.close();
   }

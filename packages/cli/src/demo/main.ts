@@ -9,7 +9,7 @@ import { Demo } from "./demo.ts";
 import type { LogLine } from "./demo-node.ts";
 import { reportText } from "./reports.ts";
 
-const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
+const interactive = process.stdin.isTTY && process.stdout.isTTY;
 const startedMs = performance.now();
 /** When a node was lost, until another has taken the room over. */
 let lostMs: number | undefined;

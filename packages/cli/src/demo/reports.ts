@@ -42,17 +42,20 @@ export function reportText(line: LogLine): string | undefined {
 
 function crash(line: LogLine, node: string): string {
   const error = (line["reason"] as { readonly error?: Failure } | undefined)?.error;
-  const stderr = (error?.details?.stderr ?? []).slice(-stderrLinesMax);
+  const written = error?.details?.stderr ?? [];
+  const stderr = written.filter((each) => each.trim() !== "").slice(0, stderrLinesMax);
   return [
     styleText("red", `✖ ${text(line["name"] ?? line["pid"])} crashed on node ${node}`),
     `  pid     ${text(line["pid"])}`,
     `  during  ${text(line["during"])}`,
-    `  reason  ${text(line["message"])}`,
+    `  reason  ${error?.name ?? "exit"}: ${error?.message ?? text(line["message"])}`,
     ...stderr.map((each) => `  stderr  ${each}`),
   ].join("\n");
 }
 
 interface Failure {
+  readonly name: string;
+  readonly message: string;
   readonly details?: { readonly stderr?: readonly string[] };
 }
 
