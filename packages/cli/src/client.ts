@@ -38,6 +38,8 @@ export class ClusterClient {
   readonly #config: Config;
   readonly #transport: Transport;
   readonly #subjects: Subjects;
+  /** The node that answered first: it is asked everything that any node can tell. */
+  #helper: Promise<string> | undefined;
 
   constructor(config: Config, transport: Transport) {
     this.#config = config;
@@ -69,9 +71,18 @@ export class ClusterClient {
   }
 
   async #ask(request: AdminRequest, node?: string): Promise<unknown> {
-    const { servers, cluster, timeoutMs } = this.#config;
-    const subject = node === undefined ? this.#subjects.anyAdmin : this.#subjects.admin(node);
-    const who = node === undefined ? `a node of cluster ${cluster}` : `node ${node}`;
+    const { cluster } = this.#config;
+    if (node !== undefined)
+      return this.#request(this.#subjects.admin(node), `node ${node}`, request);
+    this.#helper ??= this.#request(this.#subjects.anyAdmin, `a node of cluster ${cluster}`, {
+      type: "hello",
+    }) as Promise<string>;
+    const helper = await this.#helper;
+    return this.#request(this.#subjects.admin(helper), `node ${helper}`, request);
+  }
+
+  async #request(subject: string, who: string, request: AdminRequest): Promise<unknown> {
+    const { servers, timeoutMs } = this.#config;
     let answer: AdminAnswer;
     try {
       const options = { timeoutMs: timeoutMs + answerMarginMs };

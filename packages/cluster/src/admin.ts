@@ -18,6 +18,8 @@ import type { NameEntry } from "./names.ts";
 
 /** A question. */
 export type AdminRequest =
+  /** Who is there? Asked of all nodes at once; the first answer is from one that works. */
+  | { readonly type: "hello" }
   | { readonly type: "nodes" }
   | { readonly type: "names" }
   | { readonly type: "ps" }
@@ -89,7 +91,7 @@ export function serveAdmin(
   const onMessage = (message: Message): void => void serve(message);
   const subscriptions = [
     transport.subscribe(subjects.own, onMessage),
-    transport.subscribe(subjects.shared, onMessage, { queue: "admin" }),
+    transport.subscribe(subjects.shared, onMessage),
   ];
   return { unsubscribe: () => subscriptions.forEach(({ unsubscribe }) => unsubscribe()) };
 }
@@ -106,6 +108,8 @@ async function answerTo(source: AdminSource, request: AdminRequest): Promise<Adm
 
 function valueOf(source: AdminSource, request: AdminRequest): unknown {
   switch (request.type) {
+    case "hello":
+      return source.self.node;
     case "nodes":
       return nodeRows(source);
     case "names":

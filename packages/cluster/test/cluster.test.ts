@@ -175,9 +175,10 @@ describe("clients that are no nodes", () => {
       const reply = await transport.request(subject, encode(request), { timeoutMs: 5_000 });
       return decode(reply.data);
     };
-    const nodes = await admin("coppice.v1.test.admin", { type: "nodes" });
+    expect(await admin("coppice.v1.test.admin", { type: "hello" })).toMatchObject({ ok: true });
+    const nodes = await admin("coppice.v1.test.admin.c", { type: "nodes" });
     expect(nodes).toMatchObject({ ok: true, value: [{ name: "a" }, { name: "b" }, { name: "c" }] });
-    const names = await admin("coppice.v1.test.admin", { type: "names" });
+    const names = await admin("coppice.v1.test.admin.b", { type: "names" });
     expect(names).toMatchObject({
       value: [{ name: "counter", node: "a", epoch: a.names()[0]!.epoch }],
     });
@@ -188,7 +189,7 @@ describe("clients that are no nodes", () => {
         { name: "counter", kind: "singleton", details: { state: "standby", owner: "a" } },
       ],
     });
-    const killed = await admin("coppice.v1.test.admin", { type: "kill", name: "counter" });
+    const killed = await admin("coppice.v1.test.admin.c", { type: "kill", name: "counter" });
     expect(killed).toMatchObject({ ok: true });
     expect(await a.call("counter", "add", [1])).toBe(1);
   });

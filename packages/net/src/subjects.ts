@@ -98,7 +98,7 @@ export class Subjects {
     return { name, method };
   }
 
-  /** Requests of the command line that any node can answer. */
+  /** Where the command line asks who is there: every node answers. */
   get anyAdmin(): string {
     return `${this.#prefix}.admin`;
   }

@@ -55,10 +55,7 @@ async function onKey(demo: Demo, key: string): Promise<void> {
       await demo.killOwner();
       return;
     case "r":
-      for (const name of demo.missing()) {
-        progress(`bringing node ${name} back`);
-        await demo.startNode(name);
-      }
+      await bringBack(demo);
       return say(await demo.trees());
     case "t":
       return say(await demo.trees());
@@ -68,13 +65,25 @@ async function onKey(demo: Demo, key: string): Promise<void> {
   }
 }
 
+async function bringBack(demo: Demo): Promise<void> {
+  for (const name of demo.missing()) {
+    progress(`bringing node ${name} back`);
+    await demo.startNode(name);
+    progress(`node ${name} is back`);
+  }
+}
+
+function sayError(thrown: unknown): void {
+  say(`! ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+}
+
 function takeKeys(demo: Demo): void {
   process.stdin.setRawMode(true);
   process.stdin.on("data", (data) => {
     onKey(demo, data.toString("utf8")).catch((thrown: unknown) => {
       // A crash that was asked for is answered with its error: the report tells it better.
       const isCrash = thrown instanceof CoppiceError && thrown.code === "exited";
-      if (!isCrash) say(`! ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      if (!isCrash) sayError(thrown);
     });
   });
 }
@@ -97,6 +106,8 @@ async function main(): Promise<number> {
       takeKeys(demo);
     } else {
       process.stdout.write(`ready ${urls.join(" ")}\n`);
+      // Without keys, this signal is what `r` is with them.
+      process.on("SIGUSR2", () => void bringBack(demo).catch(sayError));
     }
     await quit.promise;
     return 0;

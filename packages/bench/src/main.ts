@@ -1,0 +1,31 @@
+/**
+ * `npm run bench`: every figure the documents quote. `--warm` leaves out the cold start, which takes minutes.
+ *
+ * @module
+ */
+import { cpus, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { measureColdStart } from "./cold-start.ts";
+import { measureCluster } from "./failover.ts";
+import { type Figure, figureTable } from "./figures.ts";
+import { measureRestart } from "./restart.ts";
+
+const workspace = fileURLToPath(new URL("../../../", import.meta.url));
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+const figures: Figure[] = [];
+if (!process.argv.includes("--warm")) {
+  say("a cold start, from a clone of the last commit");
+  figures.push(...(await measureColdStart(workspace)));
+}
+say("component restarts");
+figures.push(...(await measureRestart(workspace)));
+say("calls and failovers on the demo's cluster");
+figures.push(...(await measureCluster(workspace, say)));
+const memory = Math.round(totalmem() / 2 ** 30);
+process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.version}\n`);
+process.stdout.write(`${figureTable(figures)}\n`);
+process.exit(0);
