@@ -59,6 +59,7 @@ const ambient = [
 const ambientAllowed = [
   "packages/kernel/src/clock.ts",
   "packages/kernel/src/random.ts",
+  "packages/testkit/src/simulated-clock.ts",
   "packages/cli/src/",
   "packages/bench/src/",
   "packages/live/src/client/",

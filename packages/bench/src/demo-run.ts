@@ -22,10 +22,18 @@ export interface DemoRun {
 }
 
 /** Runs a command that is the demo, and waits until it is ready. */
-export async function runDemo(command: readonly string[], cwd: string): Promise<DemoRun> {
+export async function runDemo(
+  command: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<DemoRun> {
   const [program = "", ...args] = command;
   const startedMs = performance.now();
-  const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const steps: Step[] = [];
   const waiting = new Set<{ readonly pattern: RegExp; readonly resolve: (line: string) => void }>();
   createInterface({ input: child.stderr }).on("line", (text) => {

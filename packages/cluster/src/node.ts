@@ -73,6 +73,9 @@ export interface Ref<T> {
   ) => void;
 }
 
+/** How long a joining node waits for its own heartbeat at most, and how often it looks, in milliseconds. */
+const firstEchoMsMax = 2_000;
+const firstEchoPollMs = 5;
 /** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
 const retryEveryMs = 50;
 
@@ -186,6 +189,14 @@ export class ClusterNode implements AsyncDisposable {
       ),
     );
     await transport.flush();
+    await this.#untilHeard();
+  }
+
+  /** Until this node's first heartbeat came back: before that it may not act for a name. */
+  async #untilHeard(): Promise<void> {
+    const deadline = this.clock.now() + firstEchoMsMax;
+    while (!this.#sessions.mayAct() && this.clock.now() < deadline)
+      await sleep(this.clock, firstEchoPollMs);
   }
 
   /**

@@ -38,6 +38,8 @@ export interface SingletonEnvironment {
 export const lingerMs = 1_000;
 /** How long to wait before another try when the store does not answer, in milliseconds. */
 const storeRetryMs = 200;
+/** How long to wait before another try while this node itself may not act, in milliseconds. */
+const leaseRetryMs = 100;
 
 const tryNow = Symbol("try");
 const nameLost = Symbol("name lost");
@@ -127,7 +129,12 @@ class Singleton implements Behaviour {
   }
 
   async #try(self: Self): Promise<void> {
-    const { kernel, names } = this.#environment;
+    const { kernel, names, sessions } = this.#environment;
+    if (!sessions.mayAct()) {
+      // To claim without a lease of one's own would take the name from the next node that does the same, for ever.
+      kernel.clock.after(leaseRetryMs, () => kernel.send(self.pid, tryNow));
+      return;
+    }
     try {
       const owner = names.get(this.#name)?.owner;
       if (!names.hold(this.#name, this)) return;

@@ -1,0 +1,34 @@
+import { findStaleAct, runOwnerWorkload } from "@coppice/chaos";
+import { describe, expect, test } from "vitest";
+
+const minuteMs = 60_000;
+
+describe("the check", () => {
+  test("finds a process that acts after its successor", () => {
+    const stale = { atMs: 3, pid: "a.1.1" };
+    const successor = { atMs: 2, pid: "b.1.1" };
+    const history = [{ atMs: 1, pid: "a.1.1" }, successor, stale];
+    expect(findStaleAct(history)).toEqual({ stale, successor });
+  });
+
+  test("accepts a name that changes hands", () => {
+    const pids = ["a.1.1", "a.1.1", "b.1.1", "a.1.2", "a.1.2"];
+    expect(findStaleAct(pids.map((pid, atMs) => ({ atMs, pid })))).toBeUndefined();
+  });
+});
+
+test.for(Array.from({ length: 20 }, (_, index) => index + 1))(
+  "N2: no process acts for a name after another took its place (seed %i)",
+  async (seed: number) => {
+    const { history, answered, cuts } = await runOwnerWorkload(seed, minuteMs);
+    expect(findStaleAct(history)).toBeUndefined();
+    expect(cuts).toBeGreaterThan(0);
+    expect(answered).toBeGreaterThan(500);
+    expect(history.length).toBeGreaterThanOrEqual(answered);
+  },
+);
+
+test("the same seed gives the same history", async () => {
+  const [one, two] = [await runOwnerWorkload(7, 10_000), await runOwnerWorkload(7, 10_000)];
+  expect(two).toEqual(one);
+});
