@@ -31,7 +31,7 @@ writeFileSync(
   join(folder, "tsconfig.json"),
   JSON.stringify({
     extends: "../tsconfig.json",
-    include: ["*.ts"],
+    include: ["*.ts", "../types"],
     exclude: [],
     compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
   }),

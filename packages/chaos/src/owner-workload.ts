@@ -1,8 +1,8 @@
 /**
  * A workload from a seed: three nodes call one named process while nodes are cut off from the network at random.
  *
- * Everything runs in one thread on a simulated clock; the same seed gives the same history. A cut node keeps its store,
- * as when only its messages are lost: harder on the leases than losing both.
+ * Everything runs in one thread on a simulated clock; the same seed gives the same history. Of a node that is cut off
+ * either the messages are lost, or the store as well.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { seededRandom, silentLogger } from "@coppice/kernel";
 import { MemoryNetwork, MemoryStore } from "@coppice/net";
 import { GenServer } from "@coppice/otp";
 import { simulatedClock } from "@coppice/testkit";
+import { CuttableStore } from "./cuttable-store.ts";
 import type { Act } from "./owner-history.ts";
 
 /** What a run did. */
@@ -35,16 +36,20 @@ export async function runOwnerWorkload(seed: number, durationMs: number): Promis
   const below = (count: number): number => random.u32() % count;
   const clock = simulatedClock();
   const network = new MemoryNetwork({ clock });
-  const store = new MemoryStore({ clock });
+  const shared = new MemoryStore({ clock });
   const history: Act[] = [];
   class Actor extends GenServer {
     act(): void {
       history.push({ atMs: clock.now(), pid: this.self.pid.toString() });
     }
   }
-  const transports = ["a", "b", "c"].map((name) => ({ name, transport: network.connect() }));
+  const machines = ["a", "b", "c"].map((name) => ({
+    name,
+    transport: network.connect(),
+    store: new CuttableStore(shared),
+  }));
   const nodes: ClusterNode[] = [];
-  for (const { name, transport } of transports) {
+  for (const { name, transport, store } of machines) {
     const starting = startNode({
       name,
       cluster: "chaos",
@@ -75,9 +80,13 @@ export async function runOwnerWorkload(seed: number, durationMs: number): Promis
       );
     if (below(cutOneIn) === 0) {
       cuts += 1;
-      const { transport } = transports[below(transports.length)]!;
+      const { transport, store } = machines[below(machines.length)]!;
       transport.disconnect();
-      clock.after(below(cutMsMax), () => transport.reconnect());
+      if (below(2) === 0) store.cut();
+      clock.after(below(cutMsMax), () => {
+        transport.reconnect();
+        store.reconnect();
+      });
     }
     await clock.advance(stepMs);
   }

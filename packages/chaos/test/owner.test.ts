@@ -17,7 +17,11 @@ describe("the check", () => {
   });
 });
 
-test.for(Array.from({ length: 20 }, (_, index) => index + 1))(
+/** Each of these broke the promise, or made the nodes fight for the name, before a rule was added. */
+const seedsThatFailedOnce = [3, 19, 36];
+const seeds = [...Array.from({ length: 16 }, (_, index) => index + 100), ...seedsThatFailedOnce];
+
+test.for(seeds)(
   "N2: no process acts for a name after another took its place (seed %i)",
   async (seed: number) => {
     const { history, answered, cuts } = await runOwnerWorkload(seed, minuteMs);

@@ -82,6 +82,14 @@ export function onTick(members: Members, nowMs: number): Step {
   return { members: next, effects };
 }
 
+/**
+ * This node itself was cut off and is back: it cannot tell silence from not having listened, so all silence counts from
+ * now.
+ */
+export function onReconnected(members: Members, nowMs: number): Members {
+  return new Map([...members].map(([node, member]) => [node, { ...member, seenMs: nowMs }]));
+}
+
 /** A probe found that nobody listens on the connection of that life of the node. */
 export function onGone(members: Members, node: string, incarnation: string): Step {
   const member = members.get(node);

@@ -20,6 +20,7 @@ import {
   type Members,
   onBeat,
   onGone,
+  onReconnected,
   onTick,
   type Step,
 } from "./membership-state.ts";
@@ -45,6 +46,8 @@ export class Membership {
   readonly #subscriptions: Subscription[] = [];
   readonly #probing = new Set<string>();
   #members: Members = new Map();
+  /** Counts this node's connections: what was asked on one is not concluded on another. */
+  #connection = 0;
   #stopTimer: (() => void) | undefined;
 
   constructor(options: {
@@ -65,6 +68,12 @@ export class Membership {
 
   get members(): Members {
     return this.#members;
+  }
+
+  /** This node lost its connection, or has it again. */
+  connectionChanged(): void {
+    this.#connection += 1;
+    this.#members = onReconnected(this.#members, this.#clock.now());
   }
 
   start(): void {
@@ -140,8 +149,10 @@ export class Membership {
     const subject = this.#subjects.probe(node, incarnation);
     if (this.#probing.has(subject)) return;
     this.#probing.add(subject);
+    const connection = this.#connection;
     try {
-      if (await isGone(this.#transport, subject))
+      const gone = await isGone(this.#transport, subject);
+      if (gone && connection === this.#connection)
         this.#take(onGone(this.#members, node, incarnation));
     } finally {
       this.#probing.delete(subject);

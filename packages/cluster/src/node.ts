@@ -158,7 +158,12 @@ export class ClusterNode implements AsyncDisposable {
     });
     this.kernel.connect({ deliver: (signal) => this.#links.deliver(signal) });
     this.#stopStatus = transport.onStatus((status) => {
-      if (status.type !== "error") return;
+      if (status.type !== "error") {
+        this.#membership.connectionChanged();
+        this.#sessions.connectionChanged();
+        logger.warn({ event: "connection", status: status.type }, `the network is ${status.type}`);
+        return;
+      }
       const fields = { event: "network_error", error: status.error.message };
       logger.error(fields, `the network reports: ${status.error.message}`);
     });

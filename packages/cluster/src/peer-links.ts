@@ -1,7 +1,8 @@
 /**
  * The channels to other nodes: signals out in batches, in order; signals in, with gaps noticed.
  *
- * A message is one `hello` frame (to and from which life, and the number of the message) and one frame a signal.
+ * A message is one `hello` frame (to and from which life, which opening of the channel, and the number of the message)
+ * and one frame a signal.
  * Invariants:
  *   L1. Signals to one node leave in the order they were given (A6.1).
  *   L2. A lost message is noticed by the number of the next, and ends every relation that could have been in it.
@@ -31,9 +32,17 @@ const kinds = { hello: 0, signal: 1 } as const;
 
 interface Outgoing {
   readonly address: NodeAddress;
+  /** Counts the openings: after a node was down, its channel starts anew. */
+  readonly channel: number;
   frames: Uint8Array[];
   bytes: number;
   sent: number;
+}
+
+interface Received {
+  readonly incarnation: string;
+  readonly channel: number;
+  readonly number: number;
 }
 
 /** What the node does with what arrives. */
@@ -53,7 +62,8 @@ export class PeerLinks {
   readonly #logger: Logger;
   readonly #outgoing = new Map<string, Outgoing>();
   /** The number of the last message, by life of a node. */
-  readonly #received = new Map<string, { readonly incarnation: string; number: number }>();
+  readonly #received = new Map<string, Received>();
+  #channels = 0;
   #subscription: Subscription | undefined;
 
   constructor(options: {
@@ -83,7 +93,9 @@ export class PeerLinks {
   /** Opens the channel to a node that came up. */
   up({ node, incarnation }: NodeAddress): void {
     if (this.#outgoing.get(node)?.address.incarnation === incarnation) return;
-    this.#outgoing.set(node, { address: { node, incarnation }, frames: [], bytes: 0, sent: 0 });
+    this.#channels += 1;
+    const address = { node, incarnation };
+    this.#outgoing.set(node, { address, channel: this.#channels, frames: [], bytes: 0, sent: 0 });
   }
 
   down({ node, incarnation }: NodeAddress): void {
@@ -111,39 +123,32 @@ export class PeerLinks {
     outgoing.frames = [];
     outgoing.bytes = 0;
     outgoing.sent += 1;
-    const body = encode([
-      address.incarnation,
-      this.#self.incarnation,
-      this.#self.node,
-      outgoing.sent,
-    ]);
+    const { node, incarnation } = this.#self;
+    const body = encode([address.incarnation, incarnation, node, outgoing.channel, outgoing.sent]);
     const hello = encodeFrame({ kind: kinds.hello, body });
-    const subject = this.#subjects.node(address.node, this.#self.node);
+    const subject = this.#subjects.node(address.node, node);
     this.#transport.publish(subject, Buffer.concat([hello, ...frames]));
   }
 
   #arrived(data: Uint8Array): void {
     const [hello, ...frames] = decodeFrames(data);
     if (hello?.kind !== kinds.hello) throw new BadFrameError("a message does not start with hello");
-    const { to, from, number } = parseHello(decode(hello.body));
+    const { to, from, channel, number } = parseHello(decode(hello.body));
     if (to !== this.#self.incarnation) return; // Meant for an earlier life of this node.
     this.#receiver.heard(from);
-    this.#count(from, number);
+    this.#count(from, channel, number);
     for (const { body } of frames) this.#receiver.receive(decode(body) as Signal);
   }
 
-  #count(from: NodeAddress, number: number): void {
+  #count(from: NodeAddress, channel: number, number: number): void {
+    const { incarnation } = from;
     const last = this.#received.get(from.node);
-    if (last?.incarnation !== from.incarnation) {
-      this.#received.set(from.node, { incarnation: from.incarnation, number });
-      return;
-    }
-    const lost = number - last.number - 1;
-    last.number = number;
-    if (lost === 0) return;
+    this.#received.set(from.node, { incarnation, channel, number });
+    if (last?.incarnation !== incarnation) return;
+    if (last.channel === channel && number === last.number + 1) return;
     this.#logger.warn(
-      { event: "messages_lost", node: from.node, lost },
-      `${lost} messages of node ${from.node} were lost: what depended on them ends with noconnection`,
+      { event: "messages_lost", node: from.node, channel, expected: last.number + 1, number },
+      `messages of node ${from.node} were lost: what depended on them ends with noconnection`,
     );
     this.#receiver.gap(from);
   }
@@ -152,15 +157,17 @@ export class PeerLinks {
 function parseHello(value: unknown): {
   readonly to: string;
   readonly from: NodeAddress;
+  readonly channel: number;
   readonly number: number;
 } {
-  const [to, incarnation, node, number] = Array.isArray(value) ? (value as unknown[]) : [];
+  const [to, incarnation, node, channel, number] = Array.isArray(value) ? (value as unknown[]) : [];
   if (
     typeof to !== "string" ||
     typeof incarnation !== "string" ||
     typeof node !== "string" ||
+    typeof channel !== "number" ||
     typeof number !== "number"
   )
     throw new BadFrameError("a hello frame is malformed");
-  return { to, from: { node, incarnation }, number };
+  return { to, from: { node, incarnation }, channel, number };
 }

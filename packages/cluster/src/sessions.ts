@@ -63,6 +63,9 @@ export class Sessions {
   readonly #known = new Map<string, Known>();
   #lease: LeaseState = noLease;
   #revision = 0;
+  /** Counts this node's connections. */
+  #connection = 0;
+  #renewing: Promise<void> | undefined;
   #stopped = false;
   #stopTimers: (() => void)[] = [];
   #stopWatch: (() => void) | undefined;
@@ -98,6 +101,16 @@ export class Sessions {
   /** This node's heartbeat came back through the network. */
   echoed(sentMs: number): void {
     this.#lease = { ...this.#lease, echoedMs: Math.max(this.#lease.echoedMs, sentMs) };
+  }
+
+  /**
+   * This node lost its connection, or has it again: others may have ended its session meanwhile. It acts again when a
+   * renewal that was sent on the present connection has been accepted.
+   */
+  connectionChanged(): void {
+    this.#connection += 1;
+    this.#lease = { ...this.#lease, renewedMs: -Infinity };
+    if (this.#transport.connected && !this.#stopped && this.#revision > 0) void this.#renew();
   }
 
   /** Opens this node's session. @throws {NodeNameTakenError} if a node of this name is running. */
@@ -153,14 +166,15 @@ export class Sessions {
     const key = keyOf(this.#self.node);
     const value = encode(this.#self);
     while (!this.#stopped) {
-      const sentMs = this.#clock.now();
       const known = this.#known.get(key);
+      const accepted = this.#sending();
       try {
         this.#revision =
           known === undefined
             ? await this.#store.create(key, value)
             : await this.#store.update(key, value, await this.#replaceable(known));
-        this.#lease = { ...this.#lease, renewedMs: sentMs, lost: false };
+        this.#lease = { ...this.#lease, lost: false };
+        accepted();
         return;
       } catch (thrown) {
         if (!(thrown instanceof ConflictError)) throw thrown;
@@ -188,13 +202,21 @@ export class Sessions {
     return this.#known.get(keyOf(known.node)) ?? known;
   }
 
-  async #renew(): Promise<void> {
-    const sentMs = this.#clock.now();
+  /** One at a time: a second one would find its own first one in the way. */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewNow().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renewNow(): Promise<void> {
+    const accepted = this.#sending();
     try {
       if (this.#lease.lost) return await this.#open();
       const key = keyOf(this.#self.node);
       this.#revision = await this.#store.update(key, encode(this.#self), this.#revision);
-      this.#lease = { ...this.#lease, renewedMs: sentMs };
+      accepted();
     } catch (thrown) {
       if (thrown instanceof ConflictError) return this.#lose();
       this.#logger.warn(
@@ -202,6 +224,15 @@ export class Sessions {
         `the session could not be renewed: ${String(thrown)}`,
       );
     }
+  }
+
+  /** Notes when a renewal is sent. What is returned says that it was accepted; too late on another connection. */
+  #sending(): () => void {
+    const sentMs = this.#clock.now();
+    const connection = this.#connection;
+    return () => {
+      if (connection === this.#connection) this.#lease = { ...this.#lease, renewedMs: sentMs };
+    };
   }
 
   #lose(): void {

@@ -6,6 +6,7 @@ import {
   type Members,
   onBeat,
   onGone,
+  onReconnected,
   onTick,
   suspectAfterMs,
 } from "../src/membership-state.ts";
@@ -39,6 +40,12 @@ describe("membership", () => {
       ["down", "1"],
       ["up", "2"],
     ]);
+  });
+
+  test("a node that was cut off itself counts all silence anew", () => {
+    const { members } = onBeat(none, beat("b"), 0);
+    const reconnected = onReconnected(members, downAfterMs);
+    expect(onTick(reconnected, downAfterMs + 1).effects).toEqual([]);
   });
 
   test("news of another life's end changes nothing", () => {
