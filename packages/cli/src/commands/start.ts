@@ -43,6 +43,7 @@ export async function start(config: Config, command: StartCommand): Promise<void
   } finally {
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
     await node.stop();
+    process.stdin.destroy(); // Listening to it would keep this process alive.
   }
 }
 

@@ -56,9 +56,9 @@ async function onKey(demo: Demo, key: string): Promise<void> {
       return;
     case "r":
       await bringBack(demo);
-      return say(await demo.trees());
+      return say(`${await demo.trees()}\n\n${keysText}`);
     case "t":
-      return say(await demo.trees());
+      return say(`${await demo.trees()}\n\n${keysText}`);
     case "q":
     case "\u0003": // Ctrl-C: in raw mode the terminal sends no signal.
       return quit.resolve();
