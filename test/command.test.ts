@@ -147,7 +147,9 @@ describe("what is wrong ends in one sentence and a documented status", () => {
       const args = ["start", app, "--name", "x", "--cluster", "alone", "--servers", server()];
       const result = await coppice([...args, "--set", ...settings]);
       expect(result.status).toBe(1);
-      expect(result.stderr.trim().split("\n").at(-1)).toMatch(sentence);
+      const last = result.stderr.trim().split("\n").at(-1);
+      expect(last).toMatch(/^coppice: app did not start: rooms: chat-room: \w+Error: /);
+      expect(last).toMatch(sentence);
       expect(result.stderr).not.toMatch(/^\s+at /m);
     },
   );

@@ -6,8 +6,10 @@
  * @module
  */
 declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
+  const compiled: unique symbol;
+  /** Opaque: only `compile` makes one. */
+  interface Module {
+    readonly [compiled]: true;
   }
   interface Instance {
     readonly exports: Record<string, unknown>;
@@ -16,7 +18,6 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
-  class RuntimeError extends Error {}
   function compile(bytes: Uint8Array): Promise<Module>;
   function instantiate(bytes: Uint8Array): Promise<{ readonly instance: Instance }>;
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CoppiceError } from "@coppice/kernel";
+import { CoppiceError, type ExitReason } from "@coppice/kernel";
+import { describeStartFailure } from "@coppice/otp";
 
 /** Another node of this name is running in the cluster. */
 export class NodeNameTakenError extends CoppiceError {
@@ -32,5 +33,19 @@ export class SignalTooLargeError extends CoppiceError {
     super(`a message of ${bytes} bytes cannot cross nodes: at most ${bytesMax} can, send less`);
     this.bytes = bytes;
     this.bytesMax = bytesMax;
+  }
+}
+
+/** What a node was to supervise did not start. */
+export class StartError extends CoppiceError {
+  static {
+    this.prototype.name = "StartError";
+  }
+  readonly code = "start_failed";
+  readonly reason: ExitReason;
+
+  constructor(id: string, reason: ExitReason) {
+    super(`${id} did not start: ${describeStartFailure(reason)}`);
+    this.reason = reason;
   }
 }

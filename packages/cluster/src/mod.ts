@@ -4,7 +4,7 @@
  * @module
  */
 export type { AdminAnswer, AdminRequest, NameRow, NodeRow, ProcessRow } from "./admin.ts";
-export { NodeNameTakenError, SignalTooLargeError } from "./errors.ts";
+export { NodeNameTakenError, SignalTooLargeError, StartError } from "./errors.ts";
 export { fromJson, toJson } from "./json.ts";
 export type { NameEntry } from "./names.ts";
 export {

@@ -10,6 +10,7 @@ import {
   Kernel,
   type Logger,
   type NodeAddress,
+  normal,
   type Pid,
   type Random,
   randomId,
@@ -19,6 +20,7 @@ import {
 import { type Store, Subjects, type Subscription, type Transport } from "@coppice/net";
 import { type ChildEnvironment, startSupervisor, type SupervisorOptions } from "@coppice/otp";
 import { noSuchName, serveAdmin } from "./admin.ts";
+import { StartError } from "./errors.ts";
 import { Membership } from "./membership.ts";
 import { type NameEntry, Names } from "./names.ts";
 import { openDoor } from "./open-door.ts";
@@ -207,7 +209,7 @@ export class ClusterNode implements AsyncDisposable {
   /**
    * Starts a supervisor with its children; a child with a name is unique in the cluster. Returns its pid.
    *
-   * @throws {Error} with the reason if a child does not start.
+   * @throws {StartError} with the reason if a child does not start.
    */
   async start(options: SupervisorOptions, id = "app"): Promise<Pid> {
     const environment: ChildEnvironment = {
@@ -230,10 +232,8 @@ export class ClusterNode implements AsyncDisposable {
       },
     };
     const result = await startSupervisor(this.kernel, options, { label: id }, environment);
-    if (result.type !== "started") {
-      const reason = result.type === "failed" ? result.reason : "it chose not to run";
-      throw new Error(`${id} did not start: ${JSON.stringify(reason)}`, { cause: reason });
-    }
+    if (result.type !== "started")
+      throw new StartError(id, result.type === "failed" ? result.reason : normal);
     this.#roots.push(result.pid);
     return result.pid;
   }

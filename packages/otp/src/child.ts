@@ -49,8 +49,3 @@ export async function stopChild(
     (reason.type === "normal" && spec.restart !== undefined && spec.restart !== "permanent");
   return expected ? undefined : reason;
 }
-
-/** The exit reason of a supervisor that could not start this child (C3.2). */
-export function failedToStart(child: Child, reason: ExitReason): ExitReason {
-  return { type: "shutdown", detail: { failed_to_start_child: child.spec.id, reason } };
-}

@@ -14,6 +14,7 @@ export { GenServer, genServer, type GenServerClass, startGenServer } from "./gen
 export { localNames, type NamedStart, type Names } from "./names.ts";
 export { type RestartIntensity, restartIntensityDefault } from "./restart-intensity.ts";
 export type { Restart, Strategy } from "./restart-policy.ts";
+export { describeStartFailure } from "./start-failure.ts";
 export { startSupervisor, supervisor } from "./start-supervisor.ts";
 export type { ChildResult, ChildRow } from "./supervisor-calls.ts";
 export type { SupervisorOptions } from "./supervisor.ts";

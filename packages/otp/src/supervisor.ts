@@ -26,9 +26,10 @@ import {
   type ChildSpec,
   startChildProcess,
 } from "./child-spec.ts";
-import { type Child, failedToStart, stopChild } from "./child.ts";
+import { type Child, stopChild } from "./child.ts";
 import { recordRestart, type RestartHistory, type RestartIntensity } from "./restart-intensity.ts";
 import { afterExit, isReported, restartGroup, type Strategy } from "./restart-policy.ts";
+import { failedToStart } from "./start-failure.ts";
 import { answer } from "./supervisor-calls.ts";
 
 /** How a supervisor works. */
@@ -67,7 +68,7 @@ export class SupervisorProcess implements Behaviour {
       if (reason === undefined) continue;
       this.#report(self, "start_error", child, reason, "the supervisor does not start");
       await this.#stopAll(self);
-      throw new ExitError(failedToStart(child, reason));
+      throw new ExitError(failedToStart(child.spec.id, reason));
     }
   }
 

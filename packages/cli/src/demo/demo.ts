@@ -26,6 +26,8 @@ export interface DemoOptions {
   readonly onLog: (line: LogLine) => void;
   /** A node ended, by its own doing or by a signal from anywhere. */
   readonly onNodeEnd: (name: string) => void;
+  /** The nats-server ended: the demo cannot go on. */
+  readonly onNatsEnd: () => void;
 }
 
 export const demoCluster = "demo";
@@ -62,6 +64,9 @@ export class Demo {
     progress(`starting ${executable} with JetStream on port ${port}`);
     this.#nats = await startNatsServer({ executable, port, storeDir: join(this.#folder, "nats") });
     this.#watchdog.watch(this.#nats.process);
+    this.#nats.process.once("exit", () => {
+      if (!this.#stopped) this.#options.onNatsEnd();
+    });
     progress("building the component chat-room (most of a minute the first time, then cached)");
     this.#component = await buildJsComponent({
       source: join(workspace, "packages/chat/guest/chat-room.js"),

@@ -13,7 +13,8 @@ const interactive = process.stdin.isTTY && process.stdout.isTTY;
 const startedMs = performance.now();
 /** When a node was lost, until another has taken the room over. */
 let lostMs: number | undefined;
-const quit = Promise.withResolvers<void>();
+/** Resolves to the exit status. */
+const quit = Promise.withResolvers<number>();
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -44,6 +45,11 @@ function onNodeEnd(name: string): void {
   say(styleText("red", `✖ node ${name} is gone`));
 }
 
+function onNatsEnd(): void {
+  say(styleText("red", "✖ the nats-server ended: without it the nodes cannot meet"));
+  quit.resolve(1);
+}
+
 const keysText =
   "keys: c crash the component   k kill its node   r bring nodes back   t trees   q quit";
 
@@ -61,7 +67,7 @@ async function onKey(demo: Demo, key: string): Promise<void> {
       return say(`${await demo.trees()}\n\n${keysText}`);
     case "q":
     case "\u0003": // Ctrl-C: in raw mode the terminal sends no signal.
-      return quit.resolve();
+      return quit.resolve(0);
   }
 }
 
@@ -92,13 +98,14 @@ function takeKeys(demo: Demo): void {
 const parentPollMs = 500;
 
 async function main(): Promise<number> {
-  const demo = new Demo({ progress, onLog, onNodeEnd });
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, quit.resolve);
+  const demo = new Demo({ progress, onLog, onNodeEnd, onNatsEnd });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+    process.on(signal, () => quit.resolve(0));
   const parent = process.ppid;
-  const poll = setInterval(() => process.ppid !== parent && quit.resolve(), parentPollMs);
+  const poll = setInterval(() => process.ppid !== parent && quit.resolve(0), parentPollMs);
   try {
     const urls = await Promise.race([demo.start(), quit.promise]);
-    if (urls === undefined) return 0; // Stopped while it was starting.
+    if (typeof urls === "number") return urls; // Stopped while it was starting.
     if (interactive) {
       say(`\n${await demo.trees()}\n`);
       for (const url of urls) say(`  ${url}/wasm-chat`);
@@ -109,8 +116,7 @@ async function main(): Promise<number> {
       // Without keys, this signal is what `r` is with them.
       process.on("SIGUSR2", () => void bringBack(demo).catch(sayError));
     }
-    await quit.promise;
-    return 0;
+    return await quit.promise;
   } catch (thrown) {
     say(`demo: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     return 1;
