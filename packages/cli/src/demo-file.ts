@@ -1,48 +1,59 @@
 /**
- * The note a running demo leaves, so that the command finds it without flags.
+ * The note a running demo leaves in its folder, so that the command finds it without flags.
  *
  * @module
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConfigSource } from "./config.ts";
 
-/** In the workspace, so that two checkouts do not find each other's demo. */
-const path = fileURLToPath(new URL("../../../.cache/demo.json", import.meta.url));
+/** Of this workspace: two checkouts do not find each other's demo. */
+const cache = fileURLToPath(new URL("../../../.cache/", import.meta.url));
+const folderPattern = /^demo-(\d+)$/;
+const noteName = "demo.json";
 
-interface DemoNote {
-  readonly pid: number;
-  readonly servers: readonly string[];
-  readonly cluster: string;
+/** Where a demo keeps everything of its own while it runs. */
+export function demoFolder(pid: number): string {
+  return join(cache, `demo-${pid}`);
 }
 
-export async function writeDemoNote(note: DemoNote): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, JSON.stringify(note));
+/** Says where the demo's cluster is. The note goes with the folder. */
+export async function writeDemoNote(pid: number, note: ConfigSource): Promise<void> {
+  await writeFile(join(demoFolder(pid), noteName), JSON.stringify(note));
 }
 
-/** Removes the note, unless another demo wrote its own since. */
-export async function removeDemoNote(pid: number): Promise<void> {
-  if ((await readNote())?.pid === pid) await rm(path, { force: true });
-}
-
-/** Where the running demo is; nothing if none runs. */
+/** Where the running demo is, the youngest if there are several; nothing if none runs. */
 export async function findDemo(): Promise<ConfigSource> {
-  const note = await readNote();
-  if (note === undefined || !isRunning(note.pid)) return {};
-  return { servers: note.servers, cluster: note.cluster };
+  const found = await Promise.all((await runningDemos()).map(readNote));
+  const notes = found.filter((note) => note !== undefined);
+  notes.sort((a, b) => b.writtenMs - a.writtenMs);
+  return notes[0]?.note ?? {};
 }
 
-async function readNote(): Promise<DemoNote | undefined> {
+async function runningDemos(): Promise<number[]> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as DemoNote;
+    const names = await readdir(cache);
+    return names.map((name) => Number(folderPattern.exec(name)?.[1])).filter(isRunning);
   } catch {
-    return undefined; // No demo has run here, or one is writing its note just now.
+    return []; // No demo has run here: there is no such folder.
+  }
+}
+
+async function readNote(
+  pid: number,
+): Promise<{ readonly note: ConfigSource; readonly writtenMs: number } | undefined> {
+  const path = join(demoFolder(pid), noteName);
+  try {
+    const note = JSON.parse(await readFile(path, "utf8")) as ConfigSource;
+    return { note, writtenMs: (await stat(path)).mtimeMs };
+  } catch {
+    return undefined; // It is starting, or ending, just now.
   }
 }
 
 function isRunning(pid: number): boolean {
+  if (Number.isNaN(pid)) return false;
   try {
     process.kill(pid, 0);
     return true;

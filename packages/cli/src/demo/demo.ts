@@ -13,7 +13,7 @@ import { type ClusterClient, withCluster } from "../client.ts";
 
 import { tree } from "../commands/questions.ts";
 import { configDefaults } from "../config.ts";
-import { removeDemoNote, writeDemoNote } from "../demo-file.ts";
+import { demoFolder, writeDemoNote } from "../demo-file.ts";
 import { createLogger } from "../logging.ts";
 import { DemoNode, type LogLine } from "./demo-node.ts";
 import { ensureNatsServer } from "./install.ts";
@@ -40,7 +40,7 @@ const cacheDir = join(workspace, ".cache", "components");
 
 export class Demo {
   readonly #options: DemoOptions;
-  readonly #folder = join(workspace, ".cache", `demo-${process.pid}`);
+  readonly #folder = demoFolder(process.pid);
   readonly #secret = randomBytes(16).toString("hex");
   readonly #nodes = new Map<NodeName, DemoNode>();
   readonly #ports = new Map<NodeName, number>();
@@ -78,7 +78,7 @@ export class Demo {
     progress("starting the nodes a, b, c");
     // One after the other: the first owns the room, and the ports are told apart.
     for (const name of ["a", "b", "c"] as const) await this.startNode(name);
-    await writeDemoNote({ pid: process.pid, servers: [this.#nats.url], cluster: demoCluster });
+    await writeDemoNote(process.pid, { servers: [this.#nats.url], cluster: demoCluster });
     return [...this.#urls.values()];
   }
 
@@ -133,7 +133,6 @@ export class Demo {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    await removeDemoNote(process.pid);
     const running = [...this.#nodes.values()].filter(({ isRunning }) => isRunning);
     await Promise.all(running.map((node) => node.stop()));
     await this.#nats?.stop();
