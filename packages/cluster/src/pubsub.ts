@@ -6,9 +6,8 @@
  *
  * @module
  */
-import type { Kernel, NodeAddress, Pid } from "@coppice/kernel";
+import { assertPlainData, type Kernel, type NodeAddress, type Pid } from "@coppice/kernel";
 import {
-  assertPlainData,
   BadFrameError,
   decode,
   encode,

@@ -68,13 +68,13 @@ class Singleton implements Behaviour {
   }
 
   async start(self: Self): Promise<void> {
-    const { names, onSessionLost, kernel } = this.#environment;
+    const { names, onSessionLost } = this.#environment;
     this.#stops.push(
       names.observe(() => {
-        if (this.#child === undefined) kernel.send(self.pid, tryNow);
-        else if (!names.isOurs(this.#name)) kernel.send(self.pid, nameLost);
+        if (this.#child === undefined) self.remind(tryNow);
+        else if (!names.isOurs(this.#name)) self.remind(nameLost);
       }),
-      onSessionLost(() => kernel.send(self.pid, nameLost)),
+      onSessionLost(() => self.remind(nameLost)),
     );
     await this.#try(self);
     if (this.#child === undefined) this.#prepare();
@@ -132,7 +132,7 @@ class Singleton implements Behaviour {
     const { kernel, names, sessions } = this.#environment;
     if (!sessions.mayAct()) {
       // To claim without a lease of one's own would take the name from the next node that does the same, for ever.
-      kernel.clock.after(leaseRetryMs, () => kernel.send(self.pid, tryNow));
+      kernel.clock.after(leaseRetryMs, () => self.remind(tryNow));
       return;
     }
     try {
@@ -152,7 +152,7 @@ class Singleton implements Behaviour {
         { event: "claim_failed", name: this.#name, error: thrown.message },
         `${this.#name} could not be claimed yet: ${thrown.message}`,
       );
-      kernel.clock.after(storeRetryMs, () => kernel.send(self.pid, tryNow));
+      kernel.clock.after(storeRetryMs, () => self.remind(tryNow));
     }
   }
 

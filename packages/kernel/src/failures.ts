@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "./behaviour.ts";
 import { CallError, type CallFailure } from "./errors.ts";
-import { describeReason, type ExitReason } from "./exit-reason.ts";
+import { describeReason, errorData, type ExitReason } from "./exit-reason.ts";
 import type { OpenCall, Process } from "./process.ts";
 
 export function failed(failure: CallFailure): Outcome {
@@ -45,4 +45,9 @@ export function ended(process: Process, reason: ExitReason, call: OpenCall): Cal
     message: `${who} ended before it answered: ${describeReason(reason)}`,
     reason,
   };
+}
+
+/** The callee ran, and what it returned cannot cross to its caller. */
+export function notPlain(thrown: unknown): CallFailure {
+  return { code: "failed", executed: "maybe", message: errorData(thrown).message };
 }

@@ -22,20 +22,25 @@ import { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import { reportCrash } from "./crash-report.ts";
 import { CallError, ExitError, NameTakenError } from "./errors.ts";
-import {
-  crashed,
-  errorData,
-  type ExitReason,
-  killed,
-  noconnection,
-  noproc,
-} from "./exit-reason.ts";
+import { crashed, errorData, type ExitReason, noconnection, noproc } from "./exit-reason.ts";
 import { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./kernel-options.ts";
-import { ended, failed, fenced, mailboxFull, noProcess, refused, unreachable } from "./failures.ts";
+import {
+  ended,
+  failed,
+  fenced,
+  mailboxFull,
+  noProcess,
+  notPlain,
+  refused,
+  unreachable,
+} from "./failures.ts";
+import { decideExit } from "./exit-signal-policy.ts";
 import type { Logger } from "./logger.ts";
 import { Pid, samePid } from "./pid.ts";
+import { assertPlainData } from "./plain-data.ts";
 import { Process, type Watcher } from "./process.ts";
 import type { Random } from "./random.ts";
+import { RemoteMonitors } from "./remote-monitors.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Self } from "./self.ts";
 import type { NodeAddress, Remote, Signal } from "./signal.ts";
@@ -50,8 +55,7 @@ export class Kernel {
   readonly #names = new Map<string, Process>();
   readonly #runQueue: RunQueue;
   readonly #calls: Calls;
-  /** Monitors that this node holds on processes of other nodes. */
-  readonly #remoteMonitors = new Map<number, { readonly target: Pid; readonly watcher: Watcher }>();
+  readonly #remoteMonitors = new RemoteMonitors();
   #remote: Remote = { deliver: () => false };
   #serial = 0;
   #refs = 0;
@@ -124,15 +128,21 @@ export class Kernel {
     this.#names.set(name, process);
   }
 
-  /** Sends a plain message. A receiver that does not exist, or whose mailbox is full, is not an error here. */
+  /**
+   * Sends a plain message. A receiver that does not exist, or whose mailbox is full, is not an error here.
+   *
+   * @throws {NotPlainDataError} if the message could not cross to another node.
+   */
   send(to: Pid | string, message: unknown): void {
+    assertPlainData(message, "message");
     const pid = this.#resolve(to);
     if (pid === undefined) return;
     this.#route({ type: "send", to: pid, message });
   }
 
-  /** Sends a request that nobody waits for (B3.1). */
+  /** Sends a request that nobody waits for (B3.1). @throws {NotPlainDataError} as {@link send}. */
   cast(to: Pid | string, method: string, args: readonly unknown[]): void {
+    assertPlainData(args, "args");
     const pid = this.#resolve(to);
     if (pid === undefined) return;
     this.#route({ type: "cast", to: pid, method, args });
@@ -143,6 +153,7 @@ export class Kernel {
    *
    * @throws {CallError} with `noproc`, `calling_self`, `overloaded` (it did not run), `timeout`, `exited`,
    *   `noconnection`, or what the callee answered.
+   * @throws {NotPlainDataError} as {@link send}.
    */
   async call(
     to: Pid | string,
@@ -150,6 +161,7 @@ export class Kernel {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
+    assertPlainData(args, "args");
     const { timeoutMs = callTimeoutMsDefault, from } = options;
     const pid = this.#resolve(to);
     const label = `${options.label ?? String(to)}.${method}`;
@@ -176,6 +188,12 @@ export class Kernel {
     throw new CallError(outcome.failure);
   }
 
+  /** {@link Self.remind} on behalf of `pid`. */
+  remind(pid: Pid, message: unknown): void {
+    const process = this.#local(pid);
+    if (process !== undefined) this.#push(process, { type: "info", message });
+  }
+
   /** Sends an exit signal (A2). `from` is who sends it; without one, it comes from the process itself. */
   exit(to: Pid, reason: ExitReason, from: Pid = to): void {
     this.#route({ type: "exit", to, from, reason, linked: false });
@@ -197,11 +215,11 @@ export class Kernel {
     this.#refs += 1;
     const id = this.#refs;
     if (this.#isHere(pid)) return this.#watchLocal(pid, id, watcher);
-    this.#remoteMonitors.set(id, { target: pid, watcher });
+    this.#remoteMonitors.add(id, pid, watcher);
     if (!this.#remote.deliver({ type: "monitor", to: pid, id, origin: this.address }))
-      queueMicrotask(() => this.#down(id, noconnection));
+      queueMicrotask(() => this.#remoteMonitors.fire(id, noconnection));
     return () => {
-      if (this.#remoteMonitors.delete(id))
+      if (this.#remoteMonitors.remove(id))
         this.#remote.deliver({ type: "demonitor", to: pid, id, origin: this.address });
     };
   }
@@ -286,7 +304,7 @@ export class Kernel {
         this.#calls.settle(signal.id, signal.outcome);
         return;
       case "down":
-        this.#down(signal.id, signal.reason);
+        this.#remoteMonitors.fire(signal.id, signal.reason);
         return;
       case "call":
         this.#acceptCall(signal.to, signal.method, signal.args, (outcome) =>
@@ -312,8 +330,7 @@ export class Kernel {
     const isGone = (pid: Pid): boolean =>
       pid.node === address.node && pid.incarnation === address.incarnation;
     this.#calls.failAll(isGone, (call) => unreachable(call.label, address.node, "maybe"));
-    for (const [id, { target }] of this.#remoteMonitors)
-      if (isGone(target)) this.#down(id, noconnection);
+    this.#remoteMonitors.fireAll(isGone, noconnection);
     const prefix = watcherKey(address, "");
     for (const process of this.#processes.values()) {
       for (const key of process.watchers?.keys() ?? [])
@@ -469,13 +486,10 @@ export class Kernel {
   /** The rules of A2: what an exit signal does to its receiver. */
   #exitSignal(process: Process, from: Pid, reason: ExitReason, linked: boolean): void {
     if (linked && process.links?.delete(from.toString()) !== true) return; // The link was removed meanwhile (A3.3).
-    if (!linked && reason.type === "kill") {
-      this.#end(process, killed);
-    } else if (process.trapExit) {
-      this.#push(process, { type: "exit", from, reason });
-    } else if (reason.type !== "normal" || samePid(from, process.pid)) {
-      this.#end(process, reason);
-    }
+    const fromSelf = samePid(from, process.pid);
+    const decision = decideExit({ reason, linked, fromSelf, trapExit: process.trapExit });
+    if (decision.type === "end") this.#end(process, decision.reason);
+    if (decision.type === "message") this.#push(process, { type: "exit", from, reason });
   }
 
   #acceptCall(
@@ -496,8 +510,14 @@ export class Kernel {
       args,
       reply: (outcome) => {
         if (!openCalls.delete(message)) return; // Answered before, or the process has ended (B2.6).
-        const mayReply = process.options.fence?.() !== false;
-        settle(mayReply ? outcome : failed(fenced(process, "maybe")));
+        if (process.options.fence?.() === false) return settle(failed(fenced(process, "maybe")));
+        try {
+          if (outcome.ok) assertPlainData(outcome.value, `what ${method} returned`);
+        } catch (thrown) {
+          settle(failed(notPlain(thrown)));
+          throw thrown;
+        }
+        settle(outcome);
       },
     };
     openCalls.set(message, { settle, dispatched: false });
@@ -509,9 +529,7 @@ export class Kernel {
     try {
       this.#remote.deliver({ type: "reply", to, id, outcome });
     } catch (thrown) {
-      const { message } = errorData(thrown);
-      const failure = { code: "failed", executed: "maybe", message } as const;
-      this.#remote.deliver({ type: "reply", to, id, outcome: failed(failure) });
+      this.#remote.deliver({ type: "reply", to, id, outcome: failed(notPlain(thrown)) });
       throw thrown;
     }
   }
@@ -540,13 +558,6 @@ export class Kernel {
     return () => {
       process.watchers?.delete(id);
     };
-  }
-
-  #down(id: number, reason: ExitReason): void {
-    const held = this.#remoteMonitors.get(id);
-    if (held === undefined) return;
-    this.#remoteMonitors.delete(id);
-    held.watcher(reason, held.target);
   }
 
   #push(process: Process, message: Incoming): void {

@@ -38,6 +38,7 @@ export { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./ke
 export { Kernel } from "./kernel.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { parsePid, Pid, samePid } from "./pid.ts";
+export { assertPlainData, depthMax, NotPlainDataError } from "./plain-data.ts";
 export { mailboxCapacityDefault, type Watcher } from "./process.ts";
 export { type Random, randomId, seededRandom, systemRandom } from "./random.ts";
 export { Self } from "./self.ts";

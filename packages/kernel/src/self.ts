@@ -41,6 +41,14 @@ export class Self {
     if (this.kernel.isAlive(this.pid)) this.kernel.send(to, message);
   }
 
+  /**
+   * Puts a message into this process's own mailbox, of any value and also when it is full: a timer that fired, a step to
+   * take later. What does this without end fills its own mailbox.
+   */
+  remind(message: unknown): void {
+    this.kernel.remind(this.pid, message);
+  }
+
   /** Calls another process. @throws {CallError} as {@link Kernel.call}, also with `calling_self`. */
   call(
     to: Pid | string,

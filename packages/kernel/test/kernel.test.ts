@@ -65,6 +65,24 @@ describe("calls", () => {
     expect(await outcome.promise).toContain("cannot call itself");
   });
 
+  test("what could not cross to another node is refused on this one too, to both sides", async () => {
+    const kernel = kernelOf("a");
+    const pid = kernel.spawn({
+      handle: (message) => {
+        if (message.type === "call") message.reply({ ok: true, value: () => 1 });
+      },
+    });
+    expect(() => kernel.send(pid, new Error("e"))).toThrow(/message is an instance of Error/);
+    expect(() => kernel.cast(pid, "x", [() => 1])).toThrow(/args\[0\] is a function/);
+    await expect(kernel.call(pid, "x", [{ a: Symbol("s") }])).rejects.toThrow(
+      /args\[0\]\.a is a symbol/,
+    );
+    const call = kernel.call(pid, "x", []);
+    await expect(call).rejects.toMatchObject({ code: "failed", executed: "maybe" });
+    await expect(call).rejects.toThrow(/what x returned is a function/);
+    expect(kernel.isAlive(pid)).toBe(false);
+  });
+
   test("a process whose fence is down neither runs a call nor lets its answer out", async () => {
     const kernel = kernelOf("a");
     let owns = true;

@@ -77,7 +77,7 @@ export class ViewProcess<S> implements Behaviour {
     if (ack === undefined && !this.#socket.ready()) {
       if (this.#waiting) return;
       this.#waiting = true;
-      this.#node.clock.after(slowRetryMs, () => this.#node.kernel.send(self.pid, flush));
+      this.#node.clock.after(slowRetryMs, () => self.remind(flush));
       return;
     }
     const used: UsedStatics = new Map();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Pid } from "@coppice/kernel";
+import { assertPlainData, Pid } from "@coppice/kernel";
 import { addExtension, Packr } from "msgpackr";
 import {
   assertDecodable,
@@ -12,7 +12,6 @@ import {
   decodeLimitsDefault,
   extensionTypes,
 } from "./frame-limits.ts";
-import { assertPlainData } from "./plain-data.ts";
 
 /** A Map on the wire; msgpackr would write one like a plain object. */
 class MapBox {

@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { CoppiceError } from "@coppice/kernel";
-import { depthMax } from "./plain-data.ts";
+import { CoppiceError, depthMax } from "@coppice/kernel";
 
 /** Bytes that are not a value, or are larger than allowed. */
 export class BadFrameError extends CoppiceError {

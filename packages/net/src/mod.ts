@@ -14,7 +14,6 @@ export {
 } from "./frame.ts";
 export { MemoryNetwork } from "./memory-network.ts";
 export { MemoryStore } from "./memory-store.ts";
-export { assertPlainData, NotPlainDataError } from "./plain-data.ts";
 export {
   assertKey,
   type Change,

@@ -1,5 +1,5 @@
-import { Pid } from "@coppice/kernel";
-import { BadFrameError, decode, encode, NotPlainDataError } from "@coppice/net";
+import { NotPlainDataError, Pid } from "@coppice/kernel";
+import { BadFrameError, decode, encode } from "@coppice/net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 

@@ -169,7 +169,7 @@ export class SupervisorProcess implements Behaviour {
     if (this.#strategy === "one_for_all")
       for (const sibling of group.toReversed()) await this.#stopOne(sibling, self);
     child.state = "restarting";
-    this.environment.kernel.send(self.pid, new Retry(child));
+    self.remind(new Retry(child));
   }
 
   async #giveUp(child: Child, self: Self): Promise<void> {

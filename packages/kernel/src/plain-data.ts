@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CoppiceError, Pid } from "@coppice/kernel";
+import { CoppiceError } from "./errors.ts";
+import { Pid } from "./pid.ts";
 
 /** How deep values may nest. */
 export const depthMax = 64;
