@@ -21,4 +21,18 @@ export {
   Pid,
 } from "@coppice/kernel";
 export { each, html, liveServer, type LiveView, raw, type ViewContext } from "@coppice/live";
-export { type ChildSpec, GenServer, supervisor, type SupervisorOptions } from "@coppice/otp";
+export {
+  type ChildFunction,
+  type ChildSpec,
+  functionChild,
+  GenServer,
+  type OsExit,
+  osProcess,
+  type OsProcessSpec,
+  serverChild,
+  type ServerChildSpec,
+  supervisor,
+  type SupervisorOptions,
+  workerChild,
+  type WorkerChildSpec,
+} from "@coppice/otp";

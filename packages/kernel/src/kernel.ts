@@ -273,6 +273,12 @@ export class Kernel {
     if (process !== undefined) this.#end(process, reason);
   }
 
+  /** {@link Self.crash} on behalf of `pid`. */
+  crashSelf(pid: Pid, thrown: unknown): void {
+    const process = this.#local(pid);
+    if (process !== undefined) this.#crash(process, thrown);
+  }
+
   /** The signal that fires when the process ends; already fired for one that has. */
   abortSignal(pid: Pid): AbortSignal {
     const process = this.#local(pid);

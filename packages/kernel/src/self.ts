@@ -84,6 +84,11 @@ export class Self {
     this.kernel.setTrapExit(this.pid, trap);
   }
 
+  /** Ends this process as a throw in one of its callbacks would: for work that goes on outside of them. */
+  crash(thrown: unknown): void {
+    this.kernel.crashSelf(this.pid, thrown);
+  }
+
   /** Ends this process. Returns, but nothing this process does afterwards has an effect. */
   exit(reason: ExitReason): void {
     this.kernel.endSelf(this.pid, reason);
