@@ -33,6 +33,7 @@ export {
   type ServerChildSpec,
   supervisor,
   type SupervisorOptions,
+  SupervisorRef,
   workerChild,
   type WorkerChildSpec,
 } from "@coppice/otp";

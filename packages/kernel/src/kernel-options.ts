@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** What errors call the callee. Default: the name or the pid that was called. */
   readonly label?: string;
+  /** The callee is on this node and must stay so: values of any kind may pass. A callee elsewhere is `noproc`. */
+  readonly local?: boolean;
   /** The calling process, so that a call to itself is refused instead of waiting for ever. */
   readonly from?: Pid;
 }

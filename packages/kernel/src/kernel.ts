@@ -161,18 +161,20 @@ export class Kernel {
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
-    assertPlainData(args, "args");
-    const { timeoutMs = callTimeoutMsDefault, from } = options;
+    const { timeoutMs = callTimeoutMsDefault, from, local = false } = options;
+    if (!local) assertPlainData(args, "args");
     const pid = this.#resolve(to);
     const label = `${options.label ?? String(to)}.${method}`;
     if (pid === undefined)
       throw refused("noproc", `${label}: no process is registered as ${String(to)}`);
+    if (local && !this.#isHere(pid))
+      throw refused("noproc", `${label}: ${pid} is on another node, and this call cannot cross`);
     if (from !== undefined && samePid(from, pid))
       throw refused("calling_self", `${label}: a process cannot call itself`);
     const call = this.#calls.open({ label, target: pid, timeoutMs });
     if (this.#isHere(pid)) {
       const { settle } = call;
-      this.#acceptCall(pid, method, args, settle);
+      this.#acceptCall(pid, method, args, settle, local);
     } else {
       const { id } = call;
       const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
@@ -503,6 +505,7 @@ export class Kernel {
     method: string,
     args: readonly unknown[],
     settle: (outcome: Outcome) => void,
+    local = false,
   ): void {
     const process = this.#local(to);
     const label = `${to}.${method}`;
@@ -518,7 +521,7 @@ export class Kernel {
         if (!openCalls.delete(message)) return; // Answered before, or the process has ended (B2.6).
         if (process.options.fence?.() === false) return settle(failed(fenced(process, "maybe")));
         try {
-          if (outcome.ok) assertPlainData(outcome.value, `what ${method} returned`);
+          if (outcome.ok && !local) assertPlainData(outcome.value, `what ${method} returned`);
         } catch (thrown) {
           settle(failed(notPlain(thrown)));
           throw thrown;

@@ -39,6 +39,8 @@ export interface ChildSpec {
   readonly shutdownMs?: number;
   /** Default: `worker`. */
   readonly type?: "worker" | "supervisor";
+  /** Whether its end may end the supervisor: see `autoShutdown` (C9). Default: false. */
+  readonly significant?: boolean;
 }
 
 /** How long a worker may take to stop, in milliseconds. */
@@ -52,20 +54,39 @@ export class ChildSpecError extends CoppiceError {
   readonly code = "bad_child_spec";
 }
 
-/** @throws {ChildSpecError} saying which child and what is wrong with it. */
-export function checkChildSpecs(specs: readonly ChildSpec[]): void {
+const restarts: ReadonlySet<unknown> = new Set(["permanent", "transient", "temporary"]);
+const types: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
+
+/** @throws {ChildSpecError} saying which child and what is wrong with it (C2.2). */
+export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void {
+  const { id, start, shutdownMs = 0, restart = "permanent", type = "worker", significant } = spec;
+  const wrong = (what: string): never => {
+    throw new ChildSpecError(`child ${String(id)}: ${what}`);
+  };
+  if (typeof id !== "string" || id === "")
+    throw new ChildSpecError("a child specification needs an id: a non-empty string");
+  if (typeof start !== "function" && !(Array.isArray(start) && typeof start[0] === "function"))
+    wrong("start must be a function or [GenServerClass, ...args]");
+  if (!restarts.has(restart)) wrong("restart must be permanent, transient or temporary");
+  if (!types.has(type)) wrong("type must be worker or supervisor");
+  if (typeof shutdownMs !== "number" || Number.isNaN(shutdownMs) || shutdownMs < 0)
+    wrong("shutdownMs must be 0 or more, or Infinity");
+  if (significant === true && restart === "permanent")
+    wrong(
+      "a significant child must be transient or temporary: a permanent one never ends for good",
+    );
+  if (significant === true && !mayBeSignificant)
+    wrong("a significant child needs a supervisor whose autoShutdown is not never");
+}
+
+/** @throws {ChildSpecError} as {@link checkChildSpec}, or if two children have one id. */
+export function checkChildSpecs(specs: readonly ChildSpec[], mayBeSignificant: boolean): void {
   const ids = new Set<string>();
-  for (const { id, shutdownMs = 0, start } of specs) {
-    if (typeof id !== "string" || id === "")
-      throw new ChildSpecError("a child specification needs an id: a non-empty string");
-    if (ids.has(id)) throw new ChildSpecError(`two children have the id ${id}: ids must differ`);
-    if (typeof start !== "function" && !Array.isArray(start))
-      throw new ChildSpecError(
-        `child ${id}: start must be a function or [GenServerClass, ...args]`,
-      );
-    if (Number.isNaN(shutdownMs) || shutdownMs < 0)
-      throw new ChildSpecError(`child ${id}: shutdownMs must be 0 or more, or Infinity`);
-    ids.add(id);
+  for (const spec of specs) {
+    checkChildSpec(spec, mayBeSignificant);
+    if (ids.has(spec.id))
+      throw new ChildSpecError(`two children have the id ${spec.id}: ids must differ`);
+    ids.add(spec.id);
   }
 }
 

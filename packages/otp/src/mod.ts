@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { AutoShutdown } from "./auto-shutdown-policy.ts";
 export {
   type ChildEnvironment,
   type ChildSpec,
@@ -12,6 +13,7 @@ export {
 } from "./child-spec.ts";
 export { type ChildFunction, functionChild } from "./function-child.ts";
 export { GenServer, genServer, type GenServerClass, startGenServer } from "./gen-server.ts";
+export { SupervisorRef } from "./manage-supervisor.ts";
 export { localNames, type NamedStart, type Names } from "./names.ts";
 export { type OsExit, osProcess, OsProcessError, type OsProcessSpec } from "./os-process.ts";
 export { type RestartIntensity, restartIntensityDefault } from "./restart-intensity.ts";
@@ -19,6 +21,6 @@ export type { Restart, Strategy } from "./restart-policy.ts";
 export { serverChild, type ServerChildSpec } from "./server-child.ts";
 export { describeStartFailure } from "./start-failure.ts";
 export { startSupervisor, supervisor } from "./start-supervisor.ts";
-export type { ChildResult, ChildRow } from "./supervisor-calls.ts";
+export type { ChildCounts, ChildResult, ChildRow } from "./supervisor-calls.ts";
 export type { SupervisorOptions } from "./supervisor.ts";
 export { workerChild, type WorkerChildSpec } from "./worker-child.ts";

@@ -9,6 +9,8 @@ import { localNames } from "./names.ts";
 import { restartIntensityDefault } from "./restart-intensity.ts";
 import { type SupervisorOptions, SupervisorProcess } from "./supervisor.ts";
 
+const strategies: ReadonlySet<unknown> = new Set(["one_for_one", "one_for_all", "rest_for_one"]);
+
 /** Starts a supervisor with its children, and waits until all of them run. */
 export function startSupervisor(
   kernel: Kernel,
@@ -20,6 +22,10 @@ export function startSupervisor(
     maxRestarts = restartIntensityDefault.maxRestarts,
     maxSeconds = restartIntensityDefault.maxSeconds,
   } = options;
+  if (!strategies.has(options.strategy))
+    throw new RangeError(
+      `strategy must be one_for_one, one_for_all or rest_for_one, not ${options.strategy}`,
+    );
   if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
     throw new RangeError(`maxRestarts must be a whole number, 0 or more, not ${maxRestarts}`);
   if (!Number.isInteger(maxSeconds) || maxSeconds < 1)
@@ -30,12 +36,13 @@ export function startSupervisor(
 
 /** A supervisor as a child of another. */
 export function supervisor(spec: Omit<ChildSpec, "start" | "type"> & SupervisorOptions): ChildSpec {
-  const { strategy, children, maxRestarts, maxSeconds, ...child } = spec;
+  const { strategy, children, maxRestarts, maxSeconds, autoShutdown, ...child } = spec;
   const options: SupervisorOptions = {
     strategy,
     children,
     ...(maxRestarts === undefined ? {} : { maxRestarts }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
+    ...(autoShutdown === undefined ? {} : { autoShutdown }),
   };
   return {
     ...child,

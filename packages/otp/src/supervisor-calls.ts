@@ -1,10 +1,13 @@
 /**
- * A supervisor's management requests: what its children are, and starting, stopping or forgetting one (C7).
+ * A supervisor's side of the management requests: what its children are, and starting, stopping or forgetting one (C7).
+ *
+ * `manage-supervisor.ts` is the other side.
  *
  * @module
  */
 import type { CallFailure, ExitReason, Incoming, Pid, Self } from "@coppice/kernel";
-import { stopChild, type Child } from "./child.ts";
+import { type Child, stopChild } from "./child.ts";
+import { checkChildSpec, type ChildSpec } from "./child-spec.ts";
 import type { SupervisorProcess } from "./supervisor.ts";
 
 /** One row of `whichChildren`, in start order. */
@@ -17,10 +20,22 @@ export interface ChildRow {
   readonly restarts: number;
 }
 
-/** The outcome of a request about one child; failing is a value, as in OTP. */
+/** How many children there are: all, those that run, and both kinds whether they run or not. */
+export interface ChildCounts {
+  readonly specs: number;
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+/** The outcome of a request about one child; failing is a value, as in OTP. `pid` is missing if it chose not to run. */
 export type ChildResult =
   | { readonly ok: true; readonly pid?: Pid | undefined }
-  | { readonly ok: false; readonly error: "not_found" | "running" | "restarting" }
+  | {
+      readonly ok: false;
+      readonly error: "not_found" | "running" | "restarting" | "already_present";
+    }
+  | { readonly ok: false; readonly error: "already_started"; readonly pid: Pid }
   | { readonly ok: false; readonly error: "failed"; readonly reason: ExitReason };
 
 type Call = Incoming & { readonly type: "call" };
@@ -31,25 +46,50 @@ export async function answer(
   message: Call,
   self: Self,
 ): Promise<void> {
-  if (message.method === "whichChildren")
-    return message.reply({ ok: true, value: supervisor.children.map(row) });
-  const id = message.args[0];
-  const child = supervisor.children.find(({ spec }) => spec.id === id);
   const act = actions.get(message.method);
   if (act === undefined)
     return message.reply({ ok: false, failure: unknownFunction(message.method) });
-  const value: ChildResult =
-    child === undefined ? { ok: false, error: "not_found" } : await act(supervisor, child, self);
-  message.reply({ ok: true, value });
+  message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
 }
 
-type Action = (supervisor: SupervisorProcess, child: Child, self: Self) => Promise<ChildResult>;
+type Action = (supervisor: SupervisorProcess, about: unknown, self: Self) => unknown;
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ["terminateChild", terminateChild],
-  ["restartChild", restartChild],
-  ["deleteChild", deleteChild],
+  ["whichChildren", ({ children }) => children.map(row)],
+  ["countChildren", ({ children }) => countChildren(children)],
+  ["childSpec", ({ children }, id) => children.find(({ spec }) => spec.id === id)?.spec],
+  ["startChild", (supervisor, spec, self) => startChild(supervisor, spec as ChildSpec, self)],
+  ["terminateChild", aboutChild(terminateChild)],
+  ["restartChild", aboutChild(restartChild)],
+  ["deleteChild", aboutChild(deleteChild)],
 ]);
+
+function aboutChild(
+  act: (supervisor: SupervisorProcess, child: Child, self: Self) => Promise<ChildResult>,
+): Action {
+  return async (supervisor, id, self): Promise<ChildResult> => {
+    const child = supervisor.children.find(({ spec }) => spec.id === id);
+    return child === undefined ? { ok: false, error: "not_found" } : act(supervisor, child, self);
+  };
+}
+
+/** A spec whose start fails is not kept. */
+async function startChild(
+  supervisor: SupervisorProcess,
+  spec: ChildSpec,
+  self: Self,
+): Promise<ChildResult> {
+  checkChildSpec(spec, supervisor.maySignify);
+  const present = supervisor.children.find((child) => child.spec.id === spec.id);
+  if (present?.pid !== undefined) return { ok: false, error: "already_started", pid: present.pid };
+  if (present !== undefined) return { ok: false, error: "already_present" };
+  const child: Child = { spec, state: "stopped", restarts: 0 };
+  supervisor.children.push(child);
+  const reason = await supervisor.startChild(child, self);
+  if (reason === undefined) return { ok: true, pid: child.pid };
+  supervisor.drop(child);
+  return { ok: false, error: "failed", reason };
+}
 
 async function terminateChild(
   supervisor: SupervisorProcess,
@@ -82,8 +122,17 @@ function row({ spec, pid, state, restarts }: Child): ChildRow {
   return { id: spec.id, name: spec.name, pid, state, type: spec.type ?? "worker", restarts };
 }
 
+function countChildren(children: readonly Child[]): ChildCounts {
+  const supervisors = children.filter(({ spec }) => spec.type === "supervisor").length;
+  return {
+    specs: children.length,
+    active: children.filter(({ pid }) => pid !== undefined).length,
+    supervisors,
+    workers: children.length - supervisors,
+  };
+}
+
 function unknownFunction(name: string): CallFailure {
-  const has = `whichChildren, ${[...actions.keys()].join(", ")}`;
-  const message = `a supervisor has no function ${name}; it has ${has}`;
+  const message = `a supervisor has no function ${name}; it has ${[...actions.keys()].join(", ")}`;
   return { code: "unknown_function", executed: "no", message };
 }

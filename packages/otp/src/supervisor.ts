@@ -20,6 +20,7 @@ import {
   type Self,
   shutdown,
 } from "@coppice/kernel";
+import { type AutoShutdown, endsSupervisor } from "./auto-shutdown-policy.ts";
 import {
   type ChildEnvironment,
   checkChildSpecs,
@@ -36,6 +37,8 @@ import { answer } from "./supervisor-calls.ts";
 export interface SupervisorOptions extends Partial<RestartIntensity> {
   readonly strategy: Strategy;
   readonly children: readonly ChildSpec[];
+  /** Whether the supervisor ends with its significant children. Default: `never`. */
+  readonly autoShutdown?: AutoShutdown;
 }
 
 /** The supervisor asks itself to try a failed restart again (C5.6), so that other requests get their turn between. */
@@ -52,18 +55,26 @@ export class SupervisorProcess implements Behaviour {
   readonly environment: ChildEnvironment;
   readonly #strategy: Strategy;
   readonly #intensity: RestartIntensity;
+  readonly #autoShutdown: AutoShutdown;
   #history: RestartHistory = [];
 
   constructor(options: SupervisorOptions, intensity: RestartIntensity, env: ChildEnvironment) {
-    checkChildSpecs(options.children);
+    this.#autoShutdown = options.autoShutdown ?? "never";
+    checkChildSpecs(options.children, this.maySignify);
     this.children = options.children.map((spec) => ({ spec, state: "stopped", restarts: 0 }));
     this.environment = env;
     this.#strategy = options.strategy;
     this.#intensity = intensity;
   }
 
+  /** Whether its children may be significant. */
+  get maySignify(): boolean {
+    return this.#autoShutdown !== "never";
+  }
+
   async start(self: Self): Promise<void> {
-    for (const child of this.children) {
+    const inOrder = this.children.slice(); // A temporary child that chooses not to run is dropped on the way.
+    for (const child of inOrder) {
       const reason = await this.startChild(child, self);
       if (reason === undefined) continue;
       this.#report(self, "start_error", child, reason, "the supervisor does not start");
@@ -125,6 +136,14 @@ export class SupervisorProcess implements Behaviour {
     child.pid = undefined;
     if (action === "drop") this.drop(child);
     if (action === "restart") await this.#restart(child, self);
+    else if (this.#endsWith(child)) await this.#stop(shutdown, self);
+  }
+
+  #endsWith(child: Child): boolean {
+    const othersActive = this.children.some(
+      ({ spec, state }) => spec.significant === true && state !== "stopped",
+    );
+    return endsSupervisor(this.#autoShutdown, child.spec.significant === true, othersActive);
   }
 
   #planned(action: "restart" | "keep" | "drop"): string {

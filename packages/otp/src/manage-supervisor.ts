@@ -1,0 +1,68 @@
+/**
+ * Managing a running supervisor of this node: looking at its children, adding, stopping, restarting, removing one (C7).
+ *
+ * Requests wait while the supervisor starts or stops children, without a limit, as in OTP. On a supervisor that has ended
+ * they throw a `CallError` with `noproc`.
+ *
+ * @module
+ */
+import type { Kernel, Pid } from "@coppice/kernel";
+import { timerMsMax } from "@coppice/kernel";
+import { checkChildSpec, type ChildSpec } from "./child-spec.ts";
+import type { ChildCounts, ChildResult, ChildRow } from "./supervisor-calls.ts";
+
+/** A supervisor, by its pid or its name. */
+export class SupervisorRef {
+  readonly #kernel: Kernel;
+  readonly #supervisor: Pid | string;
+
+  constructor(kernel: Kernel, supervisor: Pid | string) {
+    this.#kernel = kernel;
+    this.#supervisor = supervisor;
+  }
+
+  /** In start order. */
+  whichChildren(): Promise<readonly ChildRow[]> {
+    return this.#call("whichChildren") as Promise<readonly ChildRow[]>;
+  }
+
+  countChildren(): Promise<ChildCounts> {
+    return this.#call("countChildren") as Promise<ChildCounts>;
+  }
+
+  childSpec(id: string): Promise<ChildSpec | undefined> {
+    return this.#call("childSpec", id) as Promise<ChildSpec | undefined>;
+  }
+
+  /**
+   * Adds a child and starts it. It is not there any more after the supervisor itself was restarted (C8.4).
+   *
+   * @throws {ChildSpecError} if the specification cannot be used.
+   */
+  async startChild(spec: ChildSpec): Promise<ChildResult> {
+    checkChildSpec(spec, true); // Here as well as there: a wrong one must not crash the supervisor.
+    return (await this.#call("startChild", spec)) as ChildResult;
+  }
+
+  /** Stops a child and keeps its specification; a temporary one is forgotten. */
+  terminateChild(id: string): Promise<ChildResult> {
+    return this.#call("terminateChild", id) as Promise<ChildResult>;
+  }
+
+  /** Starts a child that is stopped. */
+  restartChild(id: string): Promise<ChildResult> {
+    return this.#call("restartChild", id) as Promise<ChildResult>;
+  }
+
+  /** Forgets a child that is stopped. */
+  deleteChild(id: string): Promise<ChildResult> {
+    return this.#call("deleteChild", id) as Promise<ChildResult>;
+  }
+
+  #call(method: string, ...args: readonly unknown[]): Promise<unknown> {
+    return this.#kernel.call(this.#supervisor, method, args, {
+      local: true,
+      timeoutMs: timerMsMax,
+    });
+  }
+}
