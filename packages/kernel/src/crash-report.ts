@@ -3,34 +3,37 @@
  *
  * @module
  */
-import type { Incoming } from "./behaviour.ts";
-import { describeReason, type ExitReason } from "./exit-reason.ts";
+import type { Behaviour } from "./behaviour.ts";
+import { describeReason, errorData, type ExitReason } from "./exit-reason.ts";
 import type { Logger } from "./logger.ts";
+import { describeMessage } from "./process-info.ts";
 import type { Process } from "./process.ts";
 
 /** Logs `event: "crash"` for a process that ended by a throw. Reasons that are no fault log nothing (A1.2). */
 export function reportCrash(logger: Logger, process: Process, reason: ExitReason): void {
   if (reason.type !== "error" && reason.type !== "exit") return;
-  const { pid, name, options, current, mailbox } = process;
-  const label = name ?? options.label;
+  const { pid, name, options, current, mailbox, status, code, title } = process;
   const fields = {
     event: "crash",
     pid: pid.toString(),
-    name: label,
+    name: name ?? options.label,
     kind: options.kind ?? "process",
     reason,
-    during: current === undefined ? "start" : describeMessage(current),
-    mailbox: mailbox.length,
+    during: current === undefined ? doing(status) : describeMessage(current),
+    mailbox: mailbox?.length ?? 0,
+    ...stateOf(code as Partial<Behaviour>),
   };
-  logger.error(fields, `${label ?? pid.toString()} crashed: ${describeReason(reason)}`);
+  logger.error(fields, `${title} crashed: ${describeReason(reason)}`);
 }
 
-function describeMessage(message: Incoming): string {
-  switch (message.type) {
-    case "call":
-    case "cast":
-      return `${message.type} ${message.method}/${message.args.length}`;
-    default:
-      return message.type;
+function doing(status: Process["status"]): string {
+  return status === "starting" ? "start" : "run";
+}
+
+function stateOf(code: Partial<Behaviour>): Readonly<Record<string, unknown>> {
+  try {
+    return code.report?.() ?? {};
+  } catch (thrown) {
+    return { report: `could not be made: ${errorData(thrown).message}` };
   }
 }

@@ -5,14 +5,9 @@
  *
  * @module
  */
-import type { ExitReason } from "./exit-reason.ts";
-import { describeReason } from "./exit-reason.ts";
-
-/** The base of every error this workspace throws on purpose. */
-export abstract class CoppiceError extends Error {
-  /** Stable, machine-readable, snake_case name: part of the public API, unlike `message`. */
-  abstract readonly code: string;
-}
+import { CoppiceError } from "./coppice-error.ts";
+import { describeReason, type ExitReason } from "./exit-reason.ts";
+import type { Pid } from "./pid.ts";
 
 /** Why a call failed. */
 export type CallErrorCode =
@@ -102,9 +97,40 @@ export class NameTakenError extends CoppiceError {
   }
   readonly code = "name_taken";
   readonly taken: string;
+  /** The process that holds it. */
+  readonly holder: Pid;
 
-  constructor(taken: string) {
-    super(`the name ${taken} is taken by another process`);
+  constructor(taken: string, holder: Pid) {
+    super(`the name ${taken} is taken by ${holder}`);
     this.taken = taken;
+    this.holder = holder;
+  }
+}
+
+/** No process of this node is registered under the name a message was sent to (A5.2). */
+export class NameNotRegisteredError extends CoppiceError {
+  static {
+    this.prototype.name = "NameNotRegisteredError";
+  }
+  readonly code = "name_not_registered";
+  readonly missing: string;
+
+  constructor(missing: string) {
+    super(`no process is registered as ${missing}: start it first, or send to its pid`);
+    this.missing = missing;
+  }
+}
+
+/** A process that does not trap exits tried to link itself to one that has ended (A3.4). */
+export class NoProcessError extends CoppiceError {
+  static {
+    this.prototype.name = "NoProcessError";
+  }
+  readonly code = "noproc";
+  readonly pid: Pid;
+
+  constructor(pid: Pid) {
+    super(`${pid} has ended: there is nothing to link to`);
+    this.pid = pid;
   }
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { copyPlainData } from "./plain-data.ts";
 
 /** An error as data. Classes do not cross a process boundary; this does. */
 export interface ErrorData {
@@ -53,6 +54,35 @@ export function crashed(thrown: unknown): ExitReason {
   return { type: "error", error: errorData(thrown) };
 }
 
+/**
+ * The reason as plain data: what a program put into it may be anything, and it must cross to those who are told. What
+ * cannot cross becomes a text.
+ */
+export function plainReason(reason: ExitReason): ExitReason {
+  switch (reason.type) {
+    case "exit":
+      return { type: "exit", value: plainOrText(reason.value) };
+    case "shutdown":
+      return reason.detail === undefined
+        ? reason
+        : { type: "shutdown", detail: plainOrText(reason.detail) };
+    default:
+      return reason;
+  }
+}
+
+function plainOrText(value: unknown): unknown {
+  try {
+    return copyPlainData(value, "reason");
+  } catch {
+    return printable(value);
+  }
+}
+
+function plainRecord(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainOrText(item)]));
+}
+
 /** The longest stack kept in an exit reason, in characters. */
 const stackLengthMax = 8_000;
 
@@ -67,7 +97,7 @@ export function errorData(thrown: unknown): ErrorData {
       message: String(message),
       ...(typeof stack === "string" ? { stack: stack.slice(0, stackLengthMax) } : {}),
       ...(typeof code === "string" ? { code } : {}),
-      ...(isRecord(details) ? { details } : {}),
+      ...(isRecord(details) ? { details: plainRecord(details) } : {}),
     };
   } catch {
     return { name: "Error", message: "an error that cannot be read" };

@@ -6,7 +6,8 @@
 import type { Outcome } from "./behaviour.ts";
 import { CallError, type CallFailure } from "./errors.ts";
 import { describeReason, errorData, type ExitReason } from "./exit-reason.ts";
-import type { OpenCall, Process } from "./process.ts";
+import type { OpenCall } from "./open-call.ts";
+import type { Process } from "./process.ts";
 
 export function failed(failure: CallFailure): Outcome {
   return { ok: false, failure };
@@ -19,6 +20,11 @@ export function refused(code: "noproc" | "calling_self", message: string): CallE
 
 export function noProcess(label: string): CallFailure {
   return { code: "noproc", executed: "no", message: `${label}: no such process` };
+}
+
+export function timedOut(label: string, timeoutMs: number): CallFailure {
+  const message = `${label}: no answer within ${timeoutMs} ms; it may still be handled`;
+  return { code: "timeout", executed: "maybe", message };
 }
 
 export function mailboxFull(label: string, capacity: number): CallFailure {
@@ -38,11 +44,10 @@ export function fenced(process: Process, executed: "no" | "maybe"): CallFailure 
 }
 
 export function ended(process: Process, reason: ExitReason, call: OpenCall): CallFailure {
-  const who = process.name ?? process.options.label ?? process.pid.toString();
   return {
     code: "exited",
     executed: call.dispatched ? "maybe" : "no",
-    message: `${who} ended before it answered: ${describeReason(reason)}`,
+    message: `${process.title} ended before it answered: ${describeReason(reason)}`,
     reason,
   };
 }

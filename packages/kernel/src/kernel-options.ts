@@ -21,7 +21,7 @@ export interface KernelOptions {
 
 /** How to make a call. */
 export interface CallOptions {
-  /** How long to wait for the answer, in milliseconds. Default: 5_000, as OTP (B2.1). */
+  /** How long to wait for the answer, in milliseconds; `Infinity` is allowed. Default: 5_000, as OTP (B2.1). */
   readonly timeoutMs?: number;
   /** What errors call the callee. Default: the name or the pid that was called. */
   readonly label?: string;
@@ -33,3 +33,23 @@ export interface CallOptions {
 
 /** How long a call waits for its answer unless it says otherwise, in milliseconds. */
 export const callTimeoutMsDefault = 5_000;
+
+/**
+ * What is known at once about a message that was sent. `queued`: it waits in a mailbox of this node. `sent`: it is on its way
+ * to another node, and may be lost (A6.4). The others: it was dropped.
+ */
+export type Delivery = "queued" | "sent" | "noproc" | "overloaded" | "noconnection";
+
+/** How to monitor. */
+export interface MonitorOptions {
+  /** Comes back in the `down` message. */
+  readonly tag?: unknown;
+  /** An alias that ends with the monitor (A4.7). */
+  readonly alias?: Pid;
+}
+
+/** How to stop monitoring. */
+export interface DemonitorOptions {
+  /** Also removes a `down` that waits in the mailbox (A4.5). Default: false. */
+  readonly flush?: boolean;
+}

@@ -1,8 +1,8 @@
 /**
- * The kernel of one node: its process table, and the delivery of every signal to and from it.
+ * The kernel of one node: what can be done to processes, by their own code and from outside.
  *
  * Invariants:
- *   K1. At most one callback of a process runs at a time; the next message waits for the promise of the last.
+ *   K1. At most one step of a process runs at a time; the next message waits for the promise of the last.
  *   K2. A process ends once. Its names, links and watchers are released before anyone can observe the end (A1.5).
  *   K3. Signals from one process to another take effect in sending order (A6.1).
  *   K4. Every call settles exactly once: by a reply, the callee's end, its node's loss, or its deadline.
@@ -10,40 +10,43 @@
  *
  * @module
  */
+import { AwayCalls } from "./away-calls.ts";
 import type {
   Behaviour,
-  Incoming,
+  From,
   Outcome,
-  ProcessInfo,
+  ProcessFunction,
   SpawnOptions,
   StartResult,
 } from "./behaviour.ts";
-import { Calls } from "./calls.ts";
 import type { Clock } from "./clock.ts";
-import { reportCrash } from "./crash-report.ts";
-import { CallError, ExitError, NameTakenError } from "./errors.ts";
-import { crashed, errorData, type ExitReason, noconnection, noproc } from "./exit-reason.ts";
-import { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./kernel-options.ts";
+import { Deadlines } from "./deadlines.ts";
+import { CallError, NameNotRegisteredError } from "./errors.ts";
+import { type ExitReason, kill, noconnection, noproc } from "./exit-reason.ts";
+import { failed, mailboxFull, noProcess, refused, unreachable } from "./failures.ts";
 import {
-  ended,
-  failed,
-  fenced,
-  mailboxFull,
-  noProcess,
-  notPlain,
-  refused,
-  unreachable,
-} from "./failures.ts";
-import { decideExit } from "./exit-signal-policy.ts";
+  type CallOptions,
+  callTimeoutMsDefault,
+  type Delivery,
+  type KernelOptions,
+} from "./kernel-options.ts";
 import type { Logger } from "./logger.ts";
-import { Pid, samePid } from "./pid.ts";
-import { assertPlainData } from "./plain-data.ts";
-import { Process, type Watcher } from "./process.ts";
+import { LocalCall, type LocalRequest } from "./open-call.ts";
+import { type Pid, samePid } from "./pid.ts";
+import { copyPlainData } from "./plain-data.ts";
+import { ProcessEnds } from "./process-ends.ts";
+import { describeProcess, type ProcessInfo } from "./process-info.ts";
+import { ProcessRunner } from "./process-runner.ts";
+import { ProcessSide } from "./process-side.ts";
+import { ProcessTable } from "./process-table.ts";
+import { ProcessTimers } from "./process-timers.ts";
+import type { Process, Watcher } from "./process.ts";
 import type { Random } from "./random.ts";
 import { RemoteMonitors } from "./remote-monitors.ts";
-import { RunQueue } from "./run-queue.ts";
-import { Self } from "./self.ts";
+import { SignalReceiver } from "./signal-receiver.ts";
 import type { NodeAddress, Remote, Signal } from "./signal.ts";
+
+const noOptions: SpawnOptions & CallOptions = {};
 
 /** The processes of one node. */
 export class Kernel {
@@ -51,22 +54,37 @@ export class Kernel {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly #processes = new Map<number, Process>();
-  readonly #names = new Map<string, Process>();
-  readonly #runQueue: RunQueue;
-  readonly #calls: Calls;
+  /** What `Self` does, on behalf of its process. */
+  readonly side: ProcessSide;
+  readonly #table: ProcessTable;
+  readonly #timers: ProcessTimers;
+  readonly #runner: ProcessRunner;
+  readonly #receiver: SignalReceiver;
+  readonly #deadlines: Deadlines;
+  readonly #awayCalls: AwayCalls;
   readonly #remoteMonitors = new RemoteMonitors();
   #remote: Remote = { deliver: () => false };
-  #serial = 0;
   #refs = 0;
 
-  constructor(options: KernelOptions) {
-    this.address = { node: options.node, incarnation: options.incarnation };
-    this.clock = options.clock;
-    this.random = options.random;
-    this.logger = options.logger;
-    this.#runQueue = new RunQueue(options.clock);
-    this.#calls = new Calls(options.clock);
+  constructor({ node, incarnation, clock, random, logger }: KernelOptions) {
+    this.address = { node, incarnation };
+    this.clock = clock;
+    this.random = random;
+    this.logger = logger;
+    const table = new ProcessTable(this, this.address);
+    const timers = new ProcessTimers(clock, table);
+    const route = (signal: Signal): void => void this.#route(signal as Signal & { to: Pid });
+    const ends = new ProcessEnds({ table, timers, logger, route });
+    const runner = new ProcessRunner(clock, ends);
+    const deliver = (signal: Signal): boolean => this.#remote.deliver(signal);
+    const receiver = new SignalReceiver({ table, ends, runner, logger, route, deliver });
+    this.#table = table;
+    this.#timers = timers;
+    this.#runner = runner;
+    this.#receiver = receiver;
+    this.#deadlines = new Deadlines(clock);
+    this.#awayCalls = new AwayCalls(this.#deadlines);
+    this.side = new ProcessSide({ kernel: this, table, ends, runner });
   }
 
   /** Sets what carries signals to other nodes. */
@@ -79,73 +97,99 @@ export class Kernel {
    *
    * @throws {NameTakenError} if `name` is registered.
    */
-  spawn(behaviour: Behaviour, options: SpawnOptions = {}): Pid {
-    return this.#spawn(behaviour, options).pid;
+  spawn(code: Behaviour | ProcessFunction, options: SpawnOptions = noOptions): Pid {
+    return this.#spawn(code, options).pid;
   }
 
-  /** Starts a process and waits until its `start` has returned: OTP's `start_link` with `link`, `start` without. */
-  async start(behaviour: Behaviour, options: SpawnOptions = {}): Promise<StartResult> {
-    const taken = options.name === undefined ? undefined : this.#names.get(options.name);
-    if (taken !== undefined) {
-      const value = { type: "already_started", pid: taken.pid };
-      return { type: "failed", reason: { type: "exit", value } };
+  /**
+   * Starts a process and waits until its `start` has returned: OTP's `start_link` with `link`, `start` without. A process
+   * that is a function has started when it runs.
+   */
+  start(
+    code: Behaviour | ProcessFunction,
+    options: SpawnOptions = noOptions,
+  ): Promise<StartResult> {
+    const holder = options.name === undefined ? undefined : this.#table.named(options.name);
+    if (holder !== undefined) {
+      const value = { type: "already_started", pid: holder.pid };
+      return Promise.resolve({ type: "failed", reason: { type: "exit", value } });
     }
-    const process = this.#spawn(behaviour, options);
-    const { promise, resolve } = Promise.withResolvers<StartResult>();
-    const stop = this.monitor(process.pid, (reason) => {
-      const ignored = reason.type === "normal" && process.status === "starting";
-      resolve(ignored ? { type: "ignored" } : { type: "failed", reason });
+    const process = this.#spawn(code, options);
+    const { startMs = Infinity } = options;
+    return new Promise((resolve) => {
+      let overdue = false;
+      const cancel =
+        startMs === Infinity
+          ? undefined
+          : this.clock.after(startMs, () => {
+              overdue = true;
+              this.exit(process.pid, kill);
+            });
+      process.started = (failure) => {
+        cancel?.();
+        if (failure === undefined) resolve({ type: "started", pid: process.pid });
+        else if (overdue) resolve({ type: "failed", reason: startTimedOut(startMs) });
+        else if (failure.type === "normal") resolve({ type: "ignored" });
+        else resolve({ type: "failed", reason: failure });
+      };
     });
-    process.started = () => resolve({ type: "started", pid: process.pid });
-    const result = await promise;
-    stop();
-    return result;
   }
 
   /** Whether the process is alive. A process of another node: whether it is, is not known, so false. */
   isAlive(pid: Pid): boolean {
-    return this.#local(pid) !== undefined;
+    return this.#table.get(pid) !== undefined;
   }
 
   /** The live process registered under a local name. */
   whereis(name: string): Pid | undefined {
-    return this.#names.get(name)?.pid;
+    return this.#table.named(name)?.pid;
   }
 
   /**
    * Registers a live local process under a name of this node.
    *
    * @throws {NameTakenError} if the name is taken.
-   * @throws {RangeError} if the process is not alive here, or has a name.
+   * @throws {RangeError} if the process is not alive here, or has a name, or the name is empty or too long.
    */
   register(name: string, pid: Pid): void {
-    if (this.#names.has(name)) throw new NameTakenError(name);
-    const process = this.#local(pid);
-    if (process === undefined) throw new RangeError(`cannot register ${name}: ${pid} is not alive`);
-    if (process.name !== undefined)
-      throw new RangeError(`cannot register ${name}: ${pid} is named ${process.name}`);
-    process.name = name;
-    this.#names.set(name, process);
+    this.#table.register(name, pid);
+  }
+
+  /** Frees a name; its process goes on. Whether it was registered. */
+  unregister(name: string): boolean {
+    return this.#table.unregister(name);
   }
 
   /**
-   * Sends a plain message. A receiver that does not exist, or whose mailbox is full, is not an error here.
+   * Sends a plain message, as a copy. A pid that has ended, or a mailbox that is full, is not an error here; what is
+   * known at once is returned.
    *
-   * @throws {NotPlainDataError} if the message could not cross to another node.
+   * @throws {NameNotRegisteredError} if nothing is registered under the name (A5.2).
+   * @throws {NotPlainDataError} {MessageTooLargeError} if the message could not cross to another node.
    */
-  send(to: Pid | string, message: unknown): void {
-    assertPlainData(message, "message");
+  send(to: Pid | string, message: unknown): Delivery {
+    const copy = copyPlainData(message, "message");
     const pid = this.#resolve(to);
-    if (pid === undefined) return;
-    this.#route({ type: "send", to: pid, message });
+    if (pid === undefined) throw new NameNotRegisteredError(String(to));
+    const process = this.#table.get(pid);
+    if (process !== undefined)
+      return this.#receiver.enqueue(process, { type: "info", message: copy });
+    return this.#route({ type: "send", to: pid, message: copy });
   }
 
-  /** Sends a request that nobody waits for (B3.1). @throws {NotPlainDataError} as {@link send}. */
-  cast(to: Pid | string, method: string, args: readonly unknown[]): void {
-    assertPlainData(args, "args");
+  /**
+   * Sends a request that nobody waits for. No receiver is not an error, by name neither (B3.1).
+   *
+   * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
+   */
+  cast(to: Pid | string, method: string, args: readonly unknown[]): Delivery {
+    const copy = copyPlainData(args, "args");
     const pid = this.#resolve(to);
-    if (pid === undefined) return;
-    this.#route({ type: "cast", to: pid, method, args });
+    if (pid === undefined) return "noproc";
+    const process = this.#table.get(pid);
+    if (process !== undefined)
+      return this.#receiver.enqueue(process, { type: "cast", method, args: copy });
+    return this.#route({ type: "cast", to: pid, method, args: copy });
   }
 
   /**
@@ -153,47 +197,32 @@ export class Kernel {
    *
    * @throws {CallError} with `noproc`, `calling_self`, `overloaded` (it did not run), `timeout`, `exited`,
    *   `noconnection`, or what the callee answered.
-   * @throws {NotPlainDataError} as {@link send}.
+   * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
+   * @throws {RangeError} if `timeoutMs` is negative or NaN.
    */
   async call(
     to: Pid | string,
     method: string,
     args: readonly unknown[],
-    options: CallOptions = {},
+    options: CallOptions = noOptions,
   ): Promise<unknown> {
-    const { timeoutMs = callTimeoutMsDefault, from, local = false } = options;
-    if (!local) assertPlainData(args, "args");
-    const pid = this.#resolve(to);
-    const label = `${options.label ?? String(to)}.${method}`;
-    if (pid === undefined)
-      throw refused("noproc", `${label}: no process is registered as ${String(to)}`);
-    if (local && !this.#isHere(pid))
-      throw refused("noproc", `${label}: ${pid} is on another node, and this call cannot cross`);
-    if (from !== undefined && samePid(from, pid))
-      throw refused("calling_self", `${label}: a process cannot call itself`);
-    const call = this.#calls.open({ label, target: pid, timeoutMs });
-    if (this.#isHere(pid)) {
-      const { settle } = call;
-      this.#acceptCall(pid, method, args, settle, local);
-    } else {
-      const { id } = call;
-      const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
-      try {
-        if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
-      } catch (thrown) {
-        call.settle(failed(unreachable(label, pid.node, "no"))); // Forgets the call.
-        throw thrown;
-      }
-    }
-    const outcome = await call.promise;
+    // Few variables live across this `await`: they are kept on the heap for every call.
+    const outcome = await this.#open(to, method, args, options);
     if (outcome.ok) return outcome.value;
     throw new CallError(outcome.failure);
   }
 
-  /** {@link Self.remind} on behalf of `pid`. */
-  remind(pid: Pid, message: unknown): void {
-    const process = this.#local(pid);
-    if (process !== undefined) this.#push(process, { type: "info", message });
+  /**
+   * Answers a deferred call (B2.9). Only the first answer counts; one that comes late, or to a process that has ended, is
+   * dropped: its caller has been told.
+   *
+   * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
+   */
+  reply(from: From, outcome: Outcome): void {
+    const copy: Outcome = outcome.ok
+      ? { ok: true, value: copyPlainData(outcome.value, "the answer") }
+      : outcome;
+    this.#route({ type: "answer", to: from.pid, tag: from.tag, outcome: copy });
   }
 
   /** Sends an exit signal (A2). `from` is who sends it; without one, it comes from the process itself. */
@@ -207,16 +236,10 @@ export class Kernel {
    */
   monitor(target: Pid | string, watcher: Watcher): () => void {
     const pid = this.#resolve(target);
-    if (pid === undefined) {
-      let wanted = true;
-      queueMicrotask(() => wanted && watcher(noproc, undefined));
-      return () => {
-        wanted = false;
-      };
-    }
+    if (pid === undefined) return soonUnlessStopped(() => watcher(noproc, undefined));
     this.#refs += 1;
     const id = this.#refs;
-    if (this.#isHere(pid)) return this.#watchLocal(pid, id, watcher);
+    if (this.#table.isHere(pid)) return this.#watchHere(pid, id, watcher);
     this.#remoteMonitors.add(id, pid, watcher);
     if (!this.#remote.deliver({ type: "monitor", to: pid, id, origin: this.address }))
       queueMicrotask(() => this.#remoteMonitors.fire(id, noconnection));
@@ -226,108 +249,86 @@ export class Kernel {
     };
   }
 
-  /** {@link Self.monitor} on behalf of `owner`. */
-  monitorFrom(owner: Pid, target: Pid | string): number {
-    const process = this.#local(owner);
-    if (process === undefined) return 0;
-    this.#refs += 1;
-    const ref = this.#refs;
-    process.monitoring ??= new Map();
-    const stop = this.monitor(target, (reason, pid) => {
-      process.monitoring?.delete(ref);
-      this.#push(process, { type: "down", ref, pid, reason });
-    });
-    process.monitoring.set(ref, stop);
-    return ref;
-  }
-
-  /** {@link Self.demonitor} on behalf of `owner`: also removes a `down` that already waits. */
-  demonitorFrom(owner: Pid, ref: number): void {
-    const process = this.#local(owner);
-    if (process === undefined) return;
-    process.monitoring?.get(ref)?.();
-    process.monitoring?.delete(ref);
-    process.mailbox.remove((each) => each.type === "down" && each.ref === ref);
-  }
-
-  /** Links two processes (A3.1). To a dead one: the living one gets an exit signal `noproc` (A3.4). */
+  /** Links two processes, the first of this node (A3.1). To a dead one: the living one gets an exit signal `noproc` (A3.4). */
   link(a: Pid, b: Pid): void {
-    const process = this.#local(a);
+    const process = this.#table.get(a);
     if (process === undefined || samePid(a, b)) return;
-    process.addLink(b);
+    this.#receiver.addLink(process, b);
     this.#route({ type: "link", to: b, from: a });
   }
 
   /** Removes a link on both sides. */
   unlink(a: Pid, b: Pid): void {
-    if (this.#local(a)?.links?.delete(b.toString()) === true)
+    if (this.#table.get(a)?.relations?.links?.delete(this.#table.keyOf(b)) === true)
       this.#route({ type: "unlink", to: b, from: a });
   }
 
-  setTrapExit(pid: Pid, trap: boolean): void {
-    const process = this.#local(pid);
-    if (process !== undefined) process.trapExit = trap;
+  /**
+   * Sends a message after `ms` milliseconds (A7.3). A receiver that has ended by then is not an error. Returns the reference
+   * to cancel or read it by.
+   *
+   * @throws {RangeError} unless `ms` is a number from 0 to 2^32 - 1.
+   * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
+   */
+  sendAfter(ms: number, to: Pid | string, message: unknown): number {
+    const copy = copyPlainData(message, "message");
+    return this.#timers.start(ms, to, () => this.#deliver(to, copy));
   }
 
-  /** Ends a process in its own name: its links and watchers see exactly `reason` (A1.1, A1.3). */
-  endSelf(pid: Pid, reason: ExitReason): void {
-    const process = this.#local(pid);
-    if (process !== undefined) this.#end(process, reason);
+  /** As {@link sendAfter}; what arrives is `{ type: "timeout", ref, message }`. */
+  startTimer(ms: number, to: Pid | string, message: unknown): number {
+    const copy = copyPlainData(message, "message");
+    return this.#timers.start(ms, to, (ref) =>
+      this.#deliver(to, { type: "timeout", ref, message: copy }),
+    );
   }
 
-  /** {@link Self.crash} on behalf of `pid`. */
-  crashSelf(pid: Pid, thrown: unknown): void {
-    const process = this.#local(pid);
-    if (process !== undefined) this.#crash(process, thrown);
+  /** The milliseconds that were left; false if it has fired, was cancelled, or never was. Its message may wait already (A7.5). */
+  cancelTimer(ref: number): number | false {
+    return this.#timers.cancel(ref);
   }
 
-  /** The signal that fires when the process ends; already fired for one that has. */
-  abortSignal(pid: Pid): AbortSignal {
-    const process = this.#local(pid);
-    if (process === undefined) return AbortSignal.abort();
-    process.abort ??= new AbortController();
-    return process.abort.signal;
+  /** The milliseconds that are left; false as {@link cancelTimer}. */
+  readTimer(ref: number): number | false {
+    return this.#timers.read(ref);
   }
 
   /** What is known about a live local process. */
   info(pid: Pid): ProcessInfo | undefined {
-    const process = this.#local(pid);
-    return process === undefined ? undefined : process.describe();
+    const process = this.#table.get(pid);
+    return process === undefined ? undefined : describeProcess(process);
   }
 
   /** All live processes, oldest first. */
   processes(): ProcessInfo[] {
-    return [...this.#processes.values()].map((process) => process.describe());
+    return Array.from(this.#table.values(), describeProcess);
   }
 
-  /** Calls that wait for an answer, and monitors held on other nodes: for tests that count leaks. */
-  get pending(): { readonly calls: number; readonly remoteMonitors: number } {
-    return { calls: this.#calls.size, remoteMonitors: this.#remoteMonitors.size };
+  /** How many processes are alive. */
+  get processCount(): number {
+    return this.#table.size;
+  }
+
+  /** What waits for something: for tests that count leaks. */
+  get pending(): {
+    readonly calls: number;
+    readonly remoteMonitors: number;
+    readonly timers: number;
+    readonly aliases: number;
+  } {
+    return {
+      calls: this.#deadlines.size,
+      remoteMonitors: this.#remoteMonitors.size,
+      timers: this.#timers.size,
+      aliases: this.#table.aliases,
+    };
   }
 
   /** Takes a signal that arrived from another node. */
   receive(signal: Signal): void {
-    switch (signal.type) {
-      case "reply":
-        this.#calls.settle(signal.id, signal.outcome);
-        return;
-      case "down":
-        this.#remoteMonitors.fire(signal.id, signal.reason);
-        return;
-      case "call":
-        this.#acceptCall(signal.to, signal.method, signal.args, (outcome) =>
-          this.#sendReply(signal.origin, signal.id, outcome),
-        );
-        return;
-      case "monitor":
-        this.#acceptMonitor(signal.to, signal.id, signal.origin);
-        return;
-      case "demonitor":
-        this.#local(signal.to)?.watchers?.delete(watcherKey(signal.origin, signal.id));
-        return;
-      default:
-        if (this.#isHere(signal.to)) this.#apply(signal);
-    }
+    if (signal.type === "reply") this.#awayCalls.settle(signal.id, signal.outcome);
+    else if (signal.type === "down") this.#remoteMonitors.fire(signal.id, signal.reason);
+    else this.#receiver.receive(signal);
   }
 
   /**
@@ -337,264 +338,108 @@ export class Kernel {
   nodeDown(address: NodeAddress): void {
     const isGone = (pid: Pid): boolean =>
       pid.node === address.node && pid.incarnation === address.incarnation;
-    this.#calls.failAll(isGone, (call) => unreachable(call.label, address.node, "maybe"));
+    this.#awayCalls.failAll(isGone, (call) => unreachable(call.label, address.node, "maybe"));
     this.#remoteMonitors.fireAll(isGone, noconnection);
-    const prefix = watcherKey(address, "");
-    for (const process of this.#processes.values()) {
-      for (const key of process.watchers?.keys() ?? [])
-        if (typeof key === "string" && key.startsWith(prefix)) process.watchers?.delete(key);
-      for (const peer of process.links?.values() ?? [])
-        if (isGone(peer)) this.#exitSignal(process, peer, noconnection, true);
-    }
+    this.#receiver.nodeDown(address);
   }
 
-  #spawn(behaviour: Behaviour, options: SpawnOptions): Process {
-    if (options.name !== undefined && this.#names.has(options.name))
-      throw new NameTakenError(options.name);
-    this.#serial += 1;
-    const pid = new Pid(this.address.node, this.address.incarnation, this.#serial);
-    const process = new Process(pid, new Self(this, pid), behaviour, options);
-    this.#processes.set(pid.serial, process);
-    if (options.name !== undefined) {
-      process.name = options.name;
-      this.#names.set(options.name, process);
-    }
-    if (options.link !== undefined) this.link(pid, options.link);
-    this.#runQueue.add(() => this.#startProcess(process));
+  #spawn(code: Behaviour | ProcessFunction, options: SpawnOptions): Process {
+    const process = this.#table.add(code, options);
+    if (options.link !== undefined) this.link(process.pid, options.link);
+    this.#runner.wake(process);
     return process;
   }
 
-  #startProcess(process: Process): void {
-    if (!this.#isRunning(process)) return;
-    const started = (): void => {
-      if (!this.#isRunning(process)) return;
-      process.status = "waiting";
-      process.started?.();
-      process.started = undefined;
-      if (process.mailbox.length > 0) this.#runQueue.add(() => this.#step(process));
-    };
-    try {
-      const pending = process.behaviour.start?.(process.self);
-      if (pending === undefined) started();
-      else pending.then(started, (thrown: unknown) => this.#crash(process, thrown));
-    } catch (thrown) {
-      this.#crash(process, thrown);
-    }
-  }
-
-  /** Handles one message. Goes on by itself: `#push` only wakes a process that waits. */
-  #step(process: Process): void {
-    if (process.status !== "waiting" || !this.#isRunning(process)) return;
-    const message = process.mailbox.shift();
-    if (message === undefined) return;
-    const finished = (): void => {
-      process.handled += 1;
-      process.current = undefined;
-      process.status = "waiting";
-      if (process.mailbox.length > 0) this.#runQueue.add(() => this.#step(process));
-    };
-    process.status = "running";
-    process.current = message;
-    const call = process.openCalls?.get(message);
-    if (process.options.fence?.() === false) {
-      process.openCalls?.delete(message);
-      call?.settle(failed(fenced(process, "no")));
-      finished();
-      return;
-    }
-    if (call !== undefined) call.dispatched = true;
-    try {
-      const pending = process.behaviour.handle(message, process.self);
-      if (pending === undefined) finished();
-      else pending.then(finished, (thrown: unknown) => this.#crash(process, thrown));
-    } catch (thrown) {
-      this.#crash(process, thrown);
-    }
-  }
-
-  #crash(process: Process, thrown: unknown): void {
-    if (!this.#isRunning(process)) return; // It was ended while this callback awaited.
-    const reason = thrown instanceof ExitError ? thrown.reason : crashed(thrown);
-    reportCrash(this.logger, process, reason);
-    this.#end(process, reason);
-  }
-
-  #end(process: Process, reason: ExitReason): void {
-    if (!this.#processes.delete(process.pid.serial)) return; // K2
-    if (process.name !== undefined) this.#names.delete(process.name);
-    for (const stop of process.monitoring?.values() ?? []) stop();
-    process.monitoring = undefined;
-    const { links, watchers, openCalls } = process;
-    process.links = undefined;
-    process.watchers = undefined;
-    process.openCalls = undefined;
-    process.mailbox.drain();
-    for (const call of openCalls?.values() ?? []) call.settle(failed(ended(process, reason, call)));
-    openCalls?.clear();
-    for (const peer of links?.values() ?? [])
-      this.#route({ type: "exit", to: peer, from: process.pid, reason, linked: true });
-    for (const watcher of watchers?.values() ?? [])
-      this.#guard(process, () => watcher(reason, process.pid));
-    process.abort?.abort();
-    this.#guard(process, () => process.behaviour.ended?.(reason));
-  }
-
-  /** Runs code that has nobody to throw to. */
-  #guard(process: Process, run: () => void): void {
-    try {
-      run();
-    } catch (thrown) {
-      this.logger.error(
-        { event: "observer_failed", pid: process.pid.toString(), error: errorData(thrown) },
-        `what observes the end of ${process.pid} failed: ${errorData(thrown).message}`,
-      );
-    }
-  }
-
-  #route(signal: Signal & { readonly to: Pid }): void {
-    if (this.#isHere(signal.to)) {
-      this.#apply(signal);
-    } else if (!this.#remote.deliver(signal) && signal.type === "link") {
-      const process = this.#local(signal.from);
-      if (process !== undefined) this.#exitSignal(process, signal.to, noconnection, true);
-    }
-  }
-
-  #apply(signal: Signal & { readonly to: Pid }): void {
-    const process = this.#local(signal.to);
-    switch (signal.type) {
-      case "send":
-        if (process !== undefined && process.hasRoom)
-          this.#push(process, { type: "info", message: signal.message });
-        return;
-      case "cast":
-        if (process !== undefined && process.hasRoom)
-          this.#push(process, { type: "cast", method: signal.method, args: signal.args });
-        return;
-      case "exit":
-        if (process !== undefined)
-          this.#exitSignal(process, signal.from, signal.reason, signal.linked);
-        return;
-      case "link":
-        if (process !== undefined) process.addLink(signal.from);
-        else
-          this.#route({
-            type: "exit",
-            to: signal.from,
-            from: signal.to,
-            reason: noproc,
-            linked: true,
-          });
-        return;
-      case "unlink":
-        process?.links?.delete(signal.from.toString());
-    }
-  }
-
-  /** The rules of A2: what an exit signal does to its receiver. */
-  #exitSignal(process: Process, from: Pid, reason: ExitReason, linked: boolean): void {
-    if (linked && process.links?.delete(from.toString()) !== true) return; // The link was removed meanwhile (A3.3).
-    const fromSelf = samePid(from, process.pid);
-    const decision = decideExit({ reason, linked, fromSelf, trapExit: process.trapExit });
-    if (decision.type === "end") this.#end(process, decision.reason);
-    if (decision.type === "message") this.#push(process, { type: "exit", from, reason });
-  }
-
-  #acceptCall(
-    to: Pid,
+  /** @throws as {@link call} says of what never left its caller. */
+  #open(
+    to: Pid | string,
     method: string,
     args: readonly unknown[],
-    settle: (outcome: Outcome) => void,
-    local = false,
-  ): void {
-    const process = this.#local(to);
-    const label = `${to}.${method}`;
-    if (process === undefined) return settle(failed(noProcess(label)));
-    if (!process.hasRoom) return settle(failed(mailboxFull(label, process.capacity)));
-    process.openCalls ??= new Map();
-    const { openCalls } = process;
-    const message: Incoming = {
-      type: "call",
-      method,
-      args,
-      reply: (outcome) => {
-        if (!openCalls.delete(message)) return; // Answered before, or the process has ended (B2.6).
-        if (process.options.fence?.() === false) return settle(failed(fenced(process, "maybe")));
-        try {
-          if (outcome.ok && !local) assertPlainData(outcome.value, `what ${method} returned`);
-        } catch (thrown) {
-          settle(failed(notPlain(thrown)));
-          throw thrown;
-        }
-        settle(outcome);
-      },
-    };
-    openCalls.set(message, { settle, dispatched: false });
-    this.#push(process, message);
+    options: CallOptions,
+  ): Promise<Outcome> {
+    const { timeoutMs = callTimeoutMsDefault, from, local = false } = options;
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more, not ${timeoutMs}`);
+    const sent = local ? args : copyPlainData(args, "args");
+    const pid = this.#resolve(to);
+    const title = options.label ?? to;
+    if (pid === undefined)
+      throw refused("noproc", `${title}.${method}: no process is registered as ${String(to)}`);
+    if (from !== undefined && samePid(from, pid))
+      throw refused("calling_self", `${title}.${method}: a process cannot call itself`);
+    const request = { title, method, args: sent, timeoutMs, byReference: local };
+    return this.#table.isHere(pid) ? this.#callHere(pid, request) : this.#callAway(pid, request);
   }
 
-  /** A value that cannot cross to the caller is a failure for both: the caller must not wait for its deadline. */
-  #sendReply(to: NodeAddress, id: number, outcome: Outcome): void {
-    try {
-      this.#remote.deliver({ type: "reply", to, id, outcome });
-    } catch (thrown) {
-      this.#remote.deliver({ type: "reply", to, id, outcome: failed(notPlain(thrown)) });
-      throw thrown;
+  #callHere(pid: Pid, request: LocalRequest): Promise<Outcome> {
+    const process = this.#table.get(pid);
+    if (process === undefined || !process.hasRoom) {
+      const label = `${request.title}.${request.method}`;
+      if (process === undefined) return Promise.resolve(failed(noProcess(label)));
+      this.#receiver.refuse(process);
+      return Promise.resolve(failed(mailboxFull(label, process.capacity)));
     }
+    return new Promise((resolve) => {
+      this.#runner.push(process, new LocalCall(process, request, this.#deadlines, resolve));
+    });
   }
 
-  #acceptMonitor(to: Pid, id: number, origin: NodeAddress): void {
-    const process = this.#local(to);
-    const tell = (reason: ExitReason): void => {
-      this.#remote.deliver({ type: "down", to: origin, id, pid: to, reason });
-    };
-    if (process === undefined) return tell(noproc);
-    process.watchers ??= new Map();
-    process.watchers.set(watcherKey(origin, id), tell);
-  }
-
-  #watchLocal(pid: Pid, id: number, watcher: Watcher): () => void {
-    const process = this.#local(pid);
-    if (process === undefined) {
-      let wanted = true;
-      queueMicrotask(() => wanted && watcher(noproc, pid));
-      return () => {
-        wanted = false;
-      };
+  #callAway(pid: Pid, request: LocalRequest): Promise<Outcome> {
+    const { method, args, timeoutMs, byReference } = request;
+    const label = `${request.title}.${method}`;
+    if (byReference) {
+      const message = `${label}: ${pid} is on another node, and this call cannot cross`;
+      return Promise.resolve(failed({ code: "noproc", executed: "no", message }));
     }
-    process.watchers ??= new Map();
-    process.watchers.set(id, watcher);
+    return new Promise((resolve, reject) => {
+      const call = this.#awayCalls.open({ label, target: pid, timeoutMs }, resolve);
+      const { id } = call;
+      try {
+        const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
+        if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
+      } catch (thrown) {
+        this.#awayCalls.forget(call);
+        reject(thrown);
+      }
+    });
+  }
+
+  #watchHere(pid: Pid, id: number, watcher: Watcher): () => void {
+    const process = this.#table.get(pid);
+    if (process === undefined) return soonUnlessStopped(() => watcher(noproc, pid));
+    const relations = process.relate();
+    relations.watchers ??= new Map();
+    relations.watchers.set(id, watcher);
     return () => {
-      process.watchers?.delete(id);
+      relations.watchers?.delete(id);
     };
   }
 
-  #push(process: Process, message: Incoming): void {
-    if (!this.#isRunning(process)) return;
-    process.mailbox.push(message);
-    if (process.status === "waiting" && process.mailbox.length === 1)
-      this.#runQueue.add(() => this.#step(process));
+  /** What a timer sends: there is nobody to tell that the receiver is gone. */
+  #deliver(to: Pid | string, message: unknown): void {
+    const pid = this.#resolve(to);
+    if (pid !== undefined) this.#route({ type: "send", to: pid, message });
   }
 
-  #isRunning(process: Process): boolean {
-    return this.#processes.has(process.pid.serial);
-  }
-
-  #isHere(pid: Pid): boolean {
-    return pid.node === this.address.node;
-  }
-
-  #local(pid: Pid): Process | undefined {
-    if (pid.node !== this.address.node || pid.incarnation !== this.address.incarnation)
-      return undefined;
-    return this.#processes.get(pid.serial);
+  #route(signal: Signal & { readonly to: Pid }): Delivery {
+    if (this.#table.isHere(signal.to)) return this.#receiver.apply(signal);
+    if (this.#remote.deliver(signal)) return "sent";
+    if (signal.type === "link") this.#receiver.linkFailed(signal.from, signal.to);
+    return "noconnection";
   }
 
   #resolve(to: Pid | string): Pid | undefined {
-    return typeof to === "string" ? this.#names.get(to)?.pid : to;
+    return typeof to === "string" ? this.#table.named(to)?.pid : to;
   }
 }
 
-function watcherKey(origin: NodeAddress, id: number | ""): string {
-  return `${origin.node}.${origin.incarnation}.${id}`;
+function startTimedOut(startMs: number): ExitReason {
+  return { type: "exit", value: { type: "start_timeout", startMs } };
+}
+
+function soonUnlessStopped(run: () => void): () => void {
+  let wanted = true;
+  queueMicrotask(() => wanted && run());
+  return () => {
+    wanted = false;
+  };
 }

@@ -3,22 +3,27 @@
  *
  * @module
  */
-export type {
-  Behaviour,
-  Incoming,
-  Outcome,
-  ProcessInfo,
-  SpawnOptions,
-  StartResult,
+export {
+  alreadyStarted,
+  type Behaviour,
+  type From,
+  type Incoming,
+  type IncomingCall,
+  type Outcome,
+  type ProcessFunction,
+  type SpawnOptions,
+  type StartResult,
 } from "./behaviour.ts";
 export { type Cancel, type Clock, sleep, systemClock, timerMsMax } from "./clock.ts";
+export { CoppiceError } from "./coppice-error.ts";
 export {
   CallError,
   type CallErrorCode,
   type CallFailure,
-  CoppiceError,
   ExitError,
+  NameNotRegisteredError,
   NameTakenError,
+  NoProcessError,
 } from "./errors.ts";
 export {
   crashed,
@@ -34,12 +39,30 @@ export {
   normal,
   shutdown,
 } from "./exit-reason.ts";
-export { type CallOptions, callTimeoutMsDefault, type KernelOptions } from "./kernel-options.ts";
+export {
+  type CallOptions,
+  callTimeoutMsDefault,
+  type Delivery,
+  type DemonitorOptions,
+  type KernelOptions,
+  type MonitorOptions,
+} from "./kernel-options.ts";
 export { Kernel } from "./kernel.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { parsePid, Pid, samePid } from "./pid.ts";
-export { assertPlainData, depthMax, NotPlainDataError } from "./plain-data.ts";
+export {
+  assertPlainData,
+  copyPlainData,
+  depthMax,
+  messageBytesMax,
+  MessageTooLargeError,
+  NotPlainDataError,
+} from "./plain-data.ts";
+export { describeMessage, type ProcessInfo } from "./process-info.ts";
+export { nameLengthMax } from "./process-table.ts";
+export { timerDelayMsMax } from "./process-timers.ts";
 export { mailboxCapacityDefault, type Watcher } from "./process.ts";
 export { type Random, randomId, seededRandom, systemRandom } from "./random.ts";
+export type { ReceiveOptions } from "./receive.ts";
 export { Self } from "./self.ts";
 export type { NodeAddress, Remote, Signal } from "./signal.ts";

@@ -8,53 +8,76 @@
  */
 import type { Clock } from "./clock.ts";
 import { Mailbox } from "./mailbox.ts";
+import type { Process } from "./process.ts";
 
-/** The longest the queue runs before I/O gets a turn, in milliseconds. */
+/** The longest the queue runs before I/O gets a turn, in milliseconds, give or take one message. */
 export const turnBudgetMs = 5;
-/** How many tasks run between two looks at the clock. */
-const tasksPerClockRead = 64;
+/** The most messages between two looks at the clock: fewer when messages take long. */
+const messagesPerLookMax = 128;
+/** A look is early enough when this much time has passed since the last, in milliseconds. */
+const lookEveryMs = 0.5;
 
-/** Runs tasks in order, each to its next pause. */
+const settled = Promise.resolve();
+
+/** Runs processes in the order they became ready, each to its next pause. */
 export class RunQueue {
   readonly #clock: Clock;
-  readonly #tasks = new Mailbox<() => void>();
+  /** Handles some messages of a process. Returns how many. It must not throw. */
+  readonly #runProcess: (process: Process) => number;
+  readonly #ready = new Mailbox<Process>();
   #scheduled = false;
   /** When the budget of this turn of the event loop is used up. */
-  #endsAt: number | undefined;
+  #endsAtMs: number | undefined;
+  #lookedAtMs = 0;
+  #messagesPerLook = 1;
+  #untilLook = 1;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, runProcess: (process: Process) => number) {
     this.#clock = clock;
+    this.#runProcess = runProcess;
   }
 
-  /** Runs `task` later in this turn of the event loop, or in the next when the budget is used up. It must not throw. */
-  add(task: () => void): void {
-    this.#tasks.push(task);
+  /** Runs the process later in this turn of the event loop, or in the next when the budget is used up. */
+  add(process: Process): void {
+    if (process.queued) return;
+    process.queued = true;
+    this.#ready.push(process);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(this.#run);
+    void settled.then(this.#run); // Node's queueMicrotask costs several times as much.
   }
 
   readonly #run = (): void => {
-    if (this.#endsAt === undefined) {
-      // Kept until the event loop has turned: promises between tasks must not start a fresh budget each.
-      this.#endsAt = this.#clock.now() + turnBudgetMs;
-      this.#clock.soon(() => {
-        this.#endsAt = undefined;
-      });
+    if (this.#endsAtMs === undefined) this.#beginTurn();
+    while (this.#untilLook > 0 || this.#hasTime()) {
+      const process = this.#ready.shift();
+      if (process === undefined) break;
+      process.queued = false;
+      this.#untilLook -= this.#runProcess(process);
     }
-    let untilClockRead = 1;
-    let task: (() => void) | undefined;
-    while (true) {
-      untilClockRead -= 1;
-      if (untilClockRead === 0) {
-        untilClockRead = tasksPerClockRead;
-        if (this.#clock.now() >= this.#endsAt) break;
-      }
-      task = this.#tasks.shift();
-      if (task === undefined) break;
-      task();
-    }
-    if (this.#tasks.length > 0) this.#clock.soon(this.#run);
+    if (this.#ready.length > 0) this.#clock.soon(this.#run);
     else this.#scheduled = false;
   };
+
+  /** The budget is kept until the event loop has turned: promises between messages must not start a fresh one each. */
+  #beginTurn(): void {
+    this.#lookedAtMs = this.#clock.now();
+    this.#endsAtMs = this.#lookedAtMs + turnBudgetMs;
+    this.#untilLook = this.#messagesPerLook;
+    this.#clock.soon(() => {
+      this.#endsAtMs = undefined;
+    });
+  }
+
+  #hasTime(): boolean {
+    const nowMs = this.#clock.now();
+    const isSlow = nowMs - this.#lookedAtMs > lookEveryMs;
+    const next = isSlow ? this.#messagesPerLook >> 2 : this.#messagesPerLook << 1;
+    this.#messagesPerLook = Math.min(Math.max(next, 1), messagesPerLookMax);
+    this.#lookedAtMs = nowMs;
+    const hasTime = nowMs < this.#endsAtMs!;
+    // Once time is up it stays up for this turn, also when the queue ran empty just now.
+    this.#untilLook = hasTime ? this.#messagesPerLook : 0;
+    return hasTime;
+  }
 }

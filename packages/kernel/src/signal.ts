@@ -39,6 +39,13 @@ export type Signal =
       readonly id: number;
       readonly outcome: Outcome;
     }
+  /** The answer to a deferred call, on its way to the process that was called. */
+  | {
+      readonly type: "answer";
+      readonly to: Pid;
+      readonly tag: number;
+      readonly outcome: Outcome;
+    }
   | {
       readonly type: "exit";
       readonly to: Pid;
