@@ -4,7 +4,8 @@
  * @module
  */
 import { CoppiceError, type Kernel, type SpawnOptions, type StartResult } from "@coppice/kernel";
-import { type GenServerClass, startGenServer } from "./gen-server.ts";
+import { startGenServer } from "./gen-server-process.ts";
+import type { GenServerClass } from "./gen-server.ts";
 import type { Names } from "./names.ts";
 import type { Restart } from "./restart-policy.ts";
 

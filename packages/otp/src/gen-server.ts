@@ -1,141 +1,79 @@
 /**
  * Gen-servers: a class whose fields are the state and whose public methods are what others may call or cast.
  *
+ * @example A counter
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { GenServer, startNode } from "coppice";
+ *
+ * class Counter extends GenServer {
+ *   #count = 0;
+ *   add(amount: number): number {
+ *     this.#count += amount;
+ *     return this.#count;
+ *   }
+ * }
+ *
+ * await using node = await startNode({ name: "a", cluster: "example" });
+ * await node.start({
+ *   strategy: "one_for_one",
+ *   children: [{ id: "counter", name: "counter", start: [Counter] }],
+ * });
+ * const counter = node.ref<Counter>("counter");
+ * counter.cast("add", [2]);
+ * assert.equal(await counter.call("add", [3]), 5);
+ * ```
+ *
  * @module
  */
-import {
-  type Behaviour,
-  CallError,
-  crashed,
-  ExitError,
-  type ExitReason,
-  type Incoming,
-  type Kernel,
-  type Pid,
-  type Self,
-  type SpawnOptions,
-  type StartResult,
-} from "@coppice/kernel";
+import type { ExitReason, Pid } from "@coppice/kernel";
+import type { ServerSelf } from "./server-self.ts";
 
 /** A gen-server's class: what a child specification names. */
-export type GenServerClass = new (...args: any[]) => GenServer;
+export type GenServerClass<S extends GenServer = GenServer> = new (...args: any[]) => S;
 
 /**
  * Extend it. Every method the subclass declares is callable by name from any process, except the callbacks below and
  * names that start with `_`; arguments and results are plain data. A throw ends the server (let it crash), except a
- * thrown `CallError`, which is answered to the caller.
+ * thrown `CallError`, which is answered to the caller. At most one callback or method runs at a time: the next message waits
+ * for the promise of the last.
  */
 export abstract class GenServer {
   /** Set before `init` runs. */
-  self!: Self;
+  self!: ServerSelf;
 
-  /** Whether exit signals become `handleExit` and `terminate` runs on shutdown (A2.4). */
+  /** Whether exit signals become `handleExit` and `terminate` runs on shutdown (A2.4, B4.1). */
   static readonly trapExit: boolean = false;
 
-  /** Runs before the first message; a throw is why the server did not start. */
+  /** Which version of the class this is: what `codeChange` of a later one is told. */
+  static readonly version: string = "1";
+
+  /** Runs before the first message; a throw is why the server did not start. `this.self.ignore()`: there is nothing to run. */
   init?(): void | Promise<void>;
-  /** A plain message (B3.2). Without this method it is dropped. */
+  /** A plain message (B3.2). Without this method it is logged and dropped (B3.7). */
   handleInfo?(message: unknown): void | Promise<void>;
-  /** A monitored process ended. */
+  /** A monitored process ended. Without this method, as `handleInfo` of none. */
   handleDown?(ref: number, pid: Pid | undefined, reason: ExitReason): void | Promise<void>;
-  /** A linked process other than the parent ended, with `trapExit`. */
+  /** A linked process other than the parent ended, with `trapExit` (B4.3). */
   handleExit?(from: Pid, reason: ExitReason): void | Promise<void>;
-  /** Runs when a callback threw, and on the parent's shutdown with `trapExit` (B4). */
+  /** What `this.self.continueWith` asked for. */
+  handleContinue?(about: unknown): void | Promise<void>;
+  /** No message arrived within the time given to `this.self.idle`. */
+  handleTimeout?(): void | Promise<void>;
+  /**
+   * Runs when a callback threw, on `this.self.stop`, on `stopGenServer`, and with `trapExit` on the parent's exit (B4.1). Not
+   * when the process is killed, and not after a failed `init` (B4.2). What it throws becomes the exit reason (B4.4).
+   */
   terminate?(reason: ExitReason): void | Promise<void>;
-}
-
-const callbacks = new Set([
-  "constructor",
-  "init",
-  "handleInfo",
-  "handleDown",
-  "handleExit",
-  "terminate",
-]);
-
-/** Starts a server and waits for its `init`. */
-export function startGenServer(
-  kernel: Kernel,
-  server: GenServer,
-  options: SpawnOptions = {},
-): Promise<StartResult> {
-  const { trapExit } = server.constructor as typeof GenServer;
-  return kernel.start(genServer(server), { kind: "gen-server", trapExit, ...options });
-}
-
-/** The behaviour that runs a server. */
-export function genServer(server: GenServer): Behaviour {
-  return {
-    start: (self) => {
-      server.self = self;
-      return server.init?.();
-    },
-    handle: async (message, self) => {
-      try {
-        await dispatch(server, message, self);
-      } catch (thrown) {
-        const reason = thrown instanceof ExitError ? thrown.reason : crashed(thrown);
-        await server.terminate?.(reason);
-        throw thrown;
-      }
-    },
-  };
-}
-
-async function dispatch(server: GenServer, message: Incoming, self: Self): Promise<void> {
-  switch (message.type) {
-    case "call": {
-      const method = publicMethod(server, message.method);
-      if (method === undefined) return message.reply(unknownFunction(server, message.method));
-      try {
-        message.reply({ ok: true, value: await method.call(server, ...message.args) });
-      } catch (thrown) {
-        if (!(thrown instanceof CallError)) throw thrown;
-        message.reply({ ok: false, failure: thrown.toFailure() });
-      }
-      return undefined;
-    }
-    case "cast":
-      await publicMethod(server, message.method)?.call(server, ...message.args);
-      return undefined;
-    case "info":
-      return server.handleInfo?.(message.message);
-    case "down":
-      return server.handleDown?.(message.ref, message.pid, message.reason);
-    case "exit":
-      if (!self.isParent(message.from)) return server.handleExit?.(message.from, message.reason);
-      throw new ExitError(message.reason);
-  }
-}
-
-type Method = (this: GenServer, ...args: unknown[]) => unknown;
-
-/** The method of that name, if the subclass itself declares it: nothing inherited from `Object` may be called. */
-function publicMethod(server: GenServer, name: string): Method | undefined {
-  if (callbacks.has(name) || name.startsWith("_")) return undefined;
-  let owner = Object.getPrototypeOf(server) as object;
-  while (owner !== GenServer.prototype) {
-    const value = Object.getOwnPropertyDescriptor(owner, name)?.value as unknown;
-    if (typeof value === "function") return value as Method;
-    owner = Object.getPrototypeOf(owner) as object;
-  }
-  return undefined;
-}
-
-function unknownFunction(server: GenServer, name: string) {
-  const known = publicMethodNames(server);
-  const has = known.length === 0 ? "it has no functions" : `it has ${known.join(", ")}`;
-  const message = `${server.constructor.name} has no function ${name}; ${has}`;
-  return { ok: false, failure: { code: "unknown_function", executed: "no", message } } as const;
-}
-
-function publicMethodNames(server: GenServer): string[] {
-  const names = new Set<string>();
-  let owner = Object.getPrototypeOf(server) as object;
-  while (owner !== GenServer.prototype) {
-    for (const name of Object.getOwnPropertyNames(owner))
-      if (publicMethod(server, name) !== undefined) names.add(name);
-    owner = Object.getPrototypeOf(owner) as object;
-  }
-  return [...names];
+  /**
+   * Takes over from a server of another version: `state` is what its `save` returned, or its public fields. A throw keeps the
+   * old server (B4.7).
+   */
+  codeChange?(oldVersion: string, state: unknown, extra: unknown): void | Promise<void>;
+  /** What reports and `getStatus` show of the state. Without it: the public fields. */
+  formatStatus?(): unknown;
+  /** The state as plain data, for another instance's `load` or `codeChange`. */
+  save?(): unknown;
+  /** Takes a saved state. */
+  load?(state: unknown): void;
 }
