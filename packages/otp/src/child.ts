@@ -1,17 +1,80 @@
 /**
- * One child of a supervisor: its record, and how it is stopped (C3.5).
+ * One child of a supervisor: its record, how it is started, and how it is stopped (C3.5).
  *
  * @module
  */
-import { type ExitReason, type Kernel, kill, type Pid, shutdown } from "@coppice/kernel";
-import { type ChildSpec, shutdownMsDefault } from "./child-spec.ts";
+import {
+  describeReason,
+  errorData,
+  ExitError,
+  type ExitReason,
+  type Kernel,
+  kill,
+  noproc,
+  type Pid,
+  type Self,
+  shutdown,
+} from "@coppice/kernel";
+import {
+  type ChildEnvironment,
+  type ChildSpec,
+  shutdownMsDefault,
+  startChildProcess,
+} from "./child-spec.ts";
 
-/** What a supervisor knows of a child. Only `supervisor.ts` and `supervisor-calls.ts` change it. */
+/** What a supervisor knows of a child. Only the supervisors' own files change it. */
 export interface Child {
   readonly spec: ChildSpec;
   state: "running" | "stopped" | "restarting";
   pid?: Pid | undefined;
   restarts: number;
+}
+
+/** How a start ended, as the supervisor sees it: everything that is no process is `ignored` or `failed` (C2.3). */
+export type ChildStart =
+  | { readonly type: "started"; readonly pid: Pid }
+  | { readonly type: "ignored" }
+  | { readonly type: "failed"; readonly reason: ExitReason };
+
+/** Starts a child that does not run, linked to its supervisor, and notes the outcome. Never throws. */
+export async function startChild(
+  child: Child,
+  environment: ChildEnvironment,
+  self: Self,
+): Promise<ChildStart> {
+  const options = { link: self.pid, restarts: child.restarts };
+  let result: ChildStart;
+  try {
+    result = checked(await startChildProcess(child.spec, options, environment), self);
+  } catch (thrown) {
+    result = { type: "failed", reason: reasonOf(thrown) };
+  }
+  child.state = result.type === "started" ? "running" : "stopped";
+  child.pid = result.type === "started" ? result.pid : undefined;
+  return result;
+}
+
+/** What a start function returned may be anything; a process that has ended is no child. */
+function checked(result: ChildStart, self: Self): ChildStart {
+  switch ((result as Partial<ChildStart> | undefined)?.type) {
+    case "ignored":
+    case "failed":
+      return result;
+    case "started": {
+      const { pid } = result as { readonly pid: Pid };
+      if (!self.kernel.isAlive(pid)) return { type: "failed", reason: noproc };
+      self.link(pid); // Without a link its end would not be noticed.
+      return result;
+    }
+    default: {
+      const value = { bad_return_value: describeReason({ type: "exit", value: result }) };
+      return { type: "failed", reason: { type: "exit", value } };
+    }
+  }
+}
+
+function reasonOf(thrown: unknown): ExitReason {
+  return thrown instanceof ExitError ? thrown.reason : { type: "error", error: errorData(thrown) };
 }
 
 /** How long this child may take to stop, in milliseconds. */
@@ -30,7 +93,8 @@ export async function stopChild(
   child.state = "stopped";
   if (pid === undefined) return undefined;
   const { promise, resolve } = Promise.withResolvers<ExitReason>();
-  kernel.monitor(pid, resolve);
+  kernel.monitor(pid, resolve); // Before all else: a child that unlinked itself is still noticed.
+  kernel.unlink(supervisor, pid); // Its end is expected: no exit signal of it shall arrive.
   const shutdownMs = shutdownMsOf(spec);
   let cancel: (() => void) | undefined;
   if (shutdownMs === 0) {
@@ -42,10 +106,19 @@ export async function stopChild(
   }
   const reason = await promise;
   cancel?.();
-  const expected =
-    reason.type === "shutdown" ||
-    reason.type === "noproc" ||
-    (reason.type === "killed" && shutdownMs === 0) ||
-    (reason.type === "normal" && spec.restart !== undefined && spec.restart !== "permanent");
-  return expected ? undefined : reason;
+  return isExpected(reason, spec, shutdownMs) ? undefined : reason;
+}
+
+function isExpected(reason: ExitReason, spec: ChildSpec, shutdownMs: number): boolean {
+  switch (reason.type) {
+    case "shutdown":
+    case "noproc":
+      return true;
+    case "killed":
+      return shutdownMs === 0;
+    case "normal":
+      return spec.restart !== undefined && spec.restart !== "permanent";
+    default:
+      return false;
+  }
 }

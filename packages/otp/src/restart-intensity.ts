@@ -17,8 +17,8 @@ export interface RestartIntensity {
 /** Elixir's defaults (C1.1). */
 export const restartIntensityDefault: RestartIntensity = { maxRestarts: 3, maxSeconds: 5 };
 
-/** The seconds of past restarts, newest first, as far as they still count. */
-export type RestartHistory = readonly number[];
+/** How many restarts each second of the window had, newest first: as long as the window, whatever happens in it. */
+export type RestartHistory = readonly { readonly second: number; readonly count: number }[];
 
 /** The history after one more restart at `nowMs`, and whether it is one too many. */
 export function recordRestart(
@@ -27,7 +27,24 @@ export function recordRestart(
   intensity: RestartIntensity,
 ): { readonly history: RestartHistory; readonly exceeded: boolean } {
   const now = Math.floor(nowMs / 1_000);
-  const recent = history.filter((second) => second >= now - intensity.maxSeconds);
-  const next = [now, ...recent];
-  return { history: next, exceeded: next.length > intensity.maxRestarts };
+  const recent = history.filter(({ second }) => second >= now - intensity.maxSeconds);
+  const [newest, ...older] = recent;
+  const next =
+    newest?.second === now
+      ? [{ second: now, count: newest.count + 1 }, ...older]
+      : [{ second: now, count: 1 }, ...recent];
+  return { history: next, exceeded: countRestarts(next) > intensity.maxRestarts };
+}
+
+/** How many restarts the window holds. */
+export function countRestarts(history: RestartHistory): number {
+  return history.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** @throws {RangeError} if the numbers are none that can be counted with. */
+export function checkIntensity({ maxRestarts, maxSeconds }: RestartIntensity): void {
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
+    throw new RangeError(`maxRestarts must be a whole number, 0 or more, not ${maxRestarts}`);
+  if (!Number.isInteger(maxSeconds) || maxSeconds < 1)
+    throw new RangeError(`maxSeconds must be a whole number, 1 or more, not ${maxSeconds}`);
 }

@@ -6,7 +6,7 @@
 import type { Kernel, SpawnOptions, StartResult } from "@coppice/kernel";
 import type { ChildEnvironment, ChildSpec } from "./child-spec.ts";
 import { localNames } from "./names.ts";
-import { restartIntensityDefault } from "./restart-intensity.ts";
+import { checkIntensity, restartIntensityDefault } from "./restart-intensity.ts";
 import { type SupervisorOptions, SupervisorProcess } from "./supervisor.ts";
 
 const strategies: ReadonlySet<unknown> = new Set(["one_for_one", "one_for_all", "rest_for_one"]);
@@ -26,10 +26,7 @@ export function startSupervisor(
     throw new RangeError(
       `strategy must be one_for_one, one_for_all or rest_for_one, not ${options.strategy}`,
     );
-  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
-    throw new RangeError(`maxRestarts must be a whole number, 0 or more, not ${maxRestarts}`);
-  if (!Number.isInteger(maxSeconds) || maxSeconds < 1)
-    throw new RangeError(`maxSeconds must be a whole number, 1 or more, not ${maxSeconds}`);
+  checkIntensity({ maxRestarts, maxSeconds });
   const process = new SupervisorProcess(options, { maxRestarts, maxSeconds }, environment);
   return kernel.start(process, { kind: "supervisor", ...spawnOptions, trapExit: true });
 }

@@ -6,8 +6,8 @@
  * @module
  */
 import type { CallFailure, ExitReason, Incoming, Pid, Self } from "@coppice/kernel";
-import { type Child, stopChild } from "./child.ts";
-import { checkChildSpec, type ChildSpec } from "./child-spec.ts";
+import type { Child } from "./child.ts";
+import { checkChildSpec, type ChildSpec, ChildSpecError } from "./child-spec.ts";
 import type { SupervisorProcess } from "./supervisor.ts";
 
 /** One row of `whichChildren`, in start order. */
@@ -49,7 +49,13 @@ export async function answer(
   const act = actions.get(message.method);
   if (act === undefined)
     return message.reply({ ok: false, failure: unknownFunction(message.method) });
-  message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
+  try {
+    message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
+  } catch (thrown) {
+    if (!(thrown instanceof ChildSpecError)) throw thrown;
+    const failure = { code: "bad_argument", executed: "no", message: thrown.message } as const;
+    message.reply({ ok: false, failure });
+  }
 }
 
 type Action = (supervisor: SupervisorProcess, about: unknown, self: Self) => unknown;
@@ -81,6 +87,7 @@ async function startChild(
 ): Promise<ChildResult> {
   checkChildSpec(spec, supervisor.maySignify);
   const present = supervisor.children.find((child) => child.spec.id === spec.id);
+  if (present?.state === "restarting") return { ok: false, error: "restarting" };
   if (present?.pid !== undefined) return { ok: false, error: "already_started", pid: present.pid };
   if (present !== undefined) return { ok: false, error: "already_present" };
   const child: Child = { spec, state: "stopped", restarts: 0 };
@@ -96,7 +103,7 @@ async function terminateChild(
   child: Child,
   self: Self,
 ): Promise<ChildResult> {
-  await stopChild(child, supervisor.environment.kernel, self.pid);
+  await supervisor.stopChild(child, self);
   if (child.spec.restart === "temporary") supervisor.drop(child);
   return { ok: true };
 }

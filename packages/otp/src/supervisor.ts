@@ -1,7 +1,7 @@
 /**
  * The supervisor process: starts its children in order, restarts them by its strategy, stops them in reverse.
  *
- * What to do is decided in `restart-policy.ts` and `restart-intensity.ts`; this file does it.
+ * What to do is decided in `restart-policy.ts`, `restart-intensity.ts` and `auto-shutdown-policy.ts`; this file does it.
  * Invariants:
  *   S1. Children start one after another, each when the one before is ready (C3.1), and stop in reverse (C3.4).
  *   S2. One ended child is one restart in the history, however many siblings restart with it (C6.3).
@@ -11,8 +11,7 @@
  */
 import {
   type Behaviour,
-  describeReason,
-  errorData,
+  describeMessage,
   ExitError,
   type ExitReason,
   type Incoming,
@@ -21,17 +20,24 @@ import {
   shutdown,
 } from "@coppice/kernel";
 import { type AutoShutdown, endsSupervisor } from "./auto-shutdown-policy.ts";
+import { type ChildEnvironment, checkChildSpecs, type ChildSpec } from "./child-spec.ts";
+import { type Child, startChild, stopChild } from "./child.ts";
 import {
-  type ChildEnvironment,
-  checkChildSpecs,
-  type ChildSpec,
-  startChildProcess,
-} from "./child-spec.ts";
-import { type Child, stopChild } from "./child.ts";
-import { recordRestart, type RestartHistory, type RestartIntensity } from "./restart-intensity.ts";
-import { afterExit, isReported, restartGroup, type Strategy } from "./restart-policy.ts";
+  countRestarts,
+  recordRestart,
+  type RestartHistory,
+  type RestartIntensity,
+} from "./restart-intensity.ts";
+import {
+  type AfterExit,
+  afterExit,
+  isReported,
+  restartGroup,
+  type Strategy,
+} from "./restart-policy.ts";
 import { failedToStart } from "./start-failure.ts";
 import { answer } from "./supervisor-calls.ts";
+import { SupervisorReports } from "./supervisor-reports.ts";
 
 /** How a supervisor works. */
 export interface SupervisorOptions extends Partial<RestartIntensity> {
@@ -57,7 +63,9 @@ export class SupervisorProcess implements Behaviour {
   readonly #intensity: RestartIntensity;
   readonly #autoShutdown: AutoShutdown;
   #history: RestartHistory = [];
+  #reports!: SupervisorReports;
 
+  /** @throws {ChildSpecError} if a child's specification cannot be used. */
   constructor(options: SupervisorOptions, intensity: RestartIntensity, env: ChildEnvironment) {
     this.#autoShutdown = options.autoShutdown ?? "never";
     checkChildSpecs(options.children, this.maySignify);
@@ -73,11 +81,12 @@ export class SupervisorProcess implements Behaviour {
   }
 
   async start(self: Self): Promise<void> {
+    this.#reports = new SupervisorReports(self);
     const inOrder = this.children.slice(); // A temporary child that chooses not to run is dropped on the way.
     for (const child of inOrder) {
       const reason = await this.startChild(child, self);
       if (reason === undefined) continue;
-      this.#report(self, "start_error", child, reason, "the supervisor does not start");
+      this.#reports.error("start_error", child, reason, "the supervisor does not start");
       await this.#stopAll(self);
       throw new ExitError(failedToStart(child.spec.id, reason));
     }
@@ -86,13 +95,16 @@ export class SupervisorProcess implements Behaviour {
   handle(message: Incoming, self: Self): void | Promise<void> {
     switch (message.type) {
       case "exit":
-        if (self.isParent(message.from)) return this.#stop(message.reason, self);
+        if (self.isParent(message.from)) return this.stop(message.reason, self);
         return this.#childEnded(message, self);
       case "call":
         return answer(this, message, self);
       case "info":
-        if (message.message instanceof Retry && message.message.child.state === "restarting")
-          return this.#restart(message.message.child, self);
+        if (!(message.message instanceof Retry)) return this.#reports.unexpected("info");
+        if (message.message.child.state !== "restarting") return undefined; // It was stopped or started meanwhile.
+        return this.#restart(message.message.child, self);
+      default:
+        return this.#reports.unexpected(describeMessage(message));
     }
   }
 
@@ -102,21 +114,24 @@ export class SupervisorProcess implements Behaviour {
 
   /** Starts a child that does not run. Returns why it did not start; undefined if it did, or chose not to run. */
   async startChild(child: Child, self: Self): Promise<ExitReason | undefined> {
-    const options = { link: self.pid, restarts: child.restarts };
-    const result = await startChildProcess(child.spec, options, this.environment).catch(
-      (thrown: unknown) => ({ type: "failed", reason: reasonOf(thrown) }) as const,
-    );
-    if (result.type === "started") {
-      child.state = "running";
-      child.pid = result.pid;
-      this.#progress(self, child);
-      return undefined;
-    }
-    child.state = "stopped";
-    child.pid = undefined;
+    const result = await startChild(child, this.environment, self);
     if (result.type === "failed") return result.reason;
-    if (child.spec.restart === "temporary") this.drop(child);
+    if (result.type === "started") this.#reports.progress(child);
+    else if (child.spec.restart === "temporary") this.drop(child); // C3.3
     return undefined;
+  }
+
+  /** Stops a child, and reports if it ended otherwise than asked. */
+  async stopChild(child: Child, self: Self): Promise<void> {
+    const unexpected = await stopChild(child, this.environment.kernel, self.pid);
+    if (unexpected !== undefined)
+      this.#reports.error("shutdown_error", child, unexpected, "it was stopped");
+  }
+
+  /** Stops all children, then ends with the reason (S3). */
+  async stop(reason: ExitReason, self: Self): Promise<void> {
+    await this.#stopAll(self);
+    self.exit(reason);
   }
 
   drop(child: Child): void {
@@ -126,17 +141,17 @@ export class SupervisorProcess implements Behaviour {
 
   async #childEnded(exit: Incoming & { readonly type: "exit" }, self: Self): Promise<void> {
     const child = this.children.find(({ pid }) => pid !== undefined && samePid(pid, exit.from));
-    if (child === undefined) return; // A child that was stopped meanwhile, or a stranger (C8.1).
+    if (child === undefined) return; // A start that failed, or a stranger (C8.1).
     const { restart = "permanent" } = child.spec;
     const { reason } = exit;
     const action = afterExit(restart, reason);
     child.state = "stopped";
     if (isReported(restart, reason))
-      this.#report(self, "child_terminated", child, reason, this.#planned(action));
+      this.#reports.error("child_terminated", child, reason, this.#planned(action));
     child.pid = undefined;
     if (action === "drop") this.drop(child);
     if (action === "restart") await this.#restart(child, self);
-    else if (this.#endsWith(child)) await this.#stop(shutdown, self);
+    else if (this.#endsWith(child)) await this.stop(shutdown, self);
   }
 
   #endsWith(child: Child): boolean {
@@ -146,12 +161,12 @@ export class SupervisorProcess implements Behaviour {
     return endsSupervisor(this.#autoShutdown, child.spec.significant === true, othersActive);
   }
 
-  #planned(action: "restart" | "keep" | "drop"): string {
+  #planned(action: AfterExit): string {
     if (action !== "restart") return action === "keep" ? "not restarted" : "forgotten";
     const { maxRestarts, maxSeconds } = this.#intensity;
     const { history, exceeded } = this.#recordNow();
     if (exceeded) return `not restarted: more than ${maxRestarts} restarts within ${maxSeconds} s`;
-    return `restarting: ${history.length} of at most ${maxRestarts} within ${maxSeconds} s`;
+    return `restarting: ${countRestarts(history)} of at most ${maxRestarts} within ${maxSeconds} s`;
   }
 
   #recordNow(): ReturnType<typeof recordRestart> {
@@ -161,21 +176,25 @@ export class SupervisorProcess implements Behaviour {
   async #restart(child: Child, self: Self): Promise<void> {
     const { history, exceeded } = this.#recordNow();
     this.#history = history;
-    if (exceeded) return this.#giveUp(child, self);
+    if (exceeded) {
+      this.#reports.gaveUp(child, this.#intensity);
+      return this.stop(shutdown, self);
+    }
     const index = this.children.indexOf(child);
     const group = restartGroup(this.#strategy, this.children.length, index).map(
       (position) => this.children[position]!,
     );
     for (const sibling of group.toReversed()) {
-      await this.#stopOne(sibling, self);
-      if (sibling.spec.restart === "temporary") this.drop(sibling);
+      if (sibling !== child) await this.stopChild(sibling, self);
+      if (sibling !== child && sibling.spec.restart === "temporary") this.drop(sibling);
     }
     for (const sibling of group) {
-      if (sibling.spec.restart === "temporary" && sibling !== child) continue;
+      if (sibling !== child && sibling.spec.restart === "temporary") continue;
       sibling.restarts += 1;
       const reason = await this.startChild(sibling, self);
       if (reason !== undefined) return this.#startFailed(sibling, group, reason, self);
     }
+    return undefined;
   }
 
   async #startFailed(
@@ -184,76 +203,14 @@ export class SupervisorProcess implements Behaviour {
     reason: ExitReason,
     self: Self,
   ): Promise<void> {
-    this.#report(self, "start_error", child, reason, this.#planned("restart"));
+    this.#reports.error("start_error", child, reason, this.#planned("restart"));
     if (this.#strategy === "one_for_all")
-      for (const sibling of group.toReversed()) await this.#stopOne(sibling, self);
+      for (const sibling of group.toReversed()) await this.stopChild(sibling, self); // C5.5
     child.state = "restarting";
     self.remind(new Retry(child));
   }
 
-  async #giveUp(child: Child, self: Self): Promise<void> {
-    const { maxRestarts, maxSeconds } = this.#intensity;
-    this.environment.kernel.logger.error(
-      {
-        event: "supervisor_shutdown",
-        supervisor: label(self),
-        pid: self.pid.toString(),
-        child: child.spec.name ?? child.spec.id,
-        reason: "reached_max_restart_intensity",
-        maxRestarts,
-        maxSeconds,
-      },
-      `${label(self)} gives up: ${child.spec.id} needed more than ${maxRestarts} restarts within ${maxSeconds} s`,
-    );
-    await this.#stop(shutdown, self);
-  }
-
-  async #stop(reason: ExitReason, self: Self): Promise<void> {
-    await this.#stopAll(self);
-    self.exit(reason);
-  }
-
   async #stopAll(self: Self): Promise<void> {
-    for (const child of this.children.toReversed()) await this.#stopOne(child, self);
+    for (const child of this.children.toReversed()) await this.stopChild(child, self);
   }
-
-  async #stopOne(child: Child, self: Self): Promise<void> {
-    const unexpected = await stopChild(child, this.environment.kernel, self.pid);
-    if (unexpected !== undefined)
-      this.#report(self, "shutdown_error", child, unexpected, "it was stopped");
-  }
-
-  #progress(self: Self, child: Child): void {
-    const fields = { ...offender(self, child), restarts: child.restarts };
-    this.environment.kernel.logger.info(
-      { event: "progress", ...fields },
-      `${label(self)} started ${child.spec.id}`,
-    );
-  }
-
-  #report(self: Self, event: string, child: Child, reason: ExitReason, action: string): void {
-    this.environment.kernel.logger.error(
-      { event, ...offender(self, child), reason, action },
-      `${label(self)}: ${child.spec.id} ${event}: ${describeReason(reason)}; ${action}`,
-    );
-  }
-}
-
-function label(self: Self): string {
-  const info = self.kernel.info(self.pid);
-  return info?.name ?? info?.label ?? self.pid.toString();
-}
-
-function offender(self: Self, { spec, pid }: Child): Record<string, unknown> {
-  return {
-    supervisor: label(self),
-    child: spec.name ?? spec.id,
-    pid: pid?.toString(),
-    restart: spec.restart ?? "permanent",
-    type: spec.type ?? "worker",
-  };
-}
-
-function reasonOf(thrown: unknown): ExitReason {
-  return thrown instanceof ExitError ? thrown.reason : { type: "error", error: errorData(thrown) };
 }
