@@ -125,6 +125,11 @@ export class ProcessSide {
     relations.labels.set(key, copyPlainData(value, key));
   }
 
+  /** What the process said under this key. */
+  labelOf(pid: Pid, key: string): unknown {
+    return this.#table.get(pid)?.relations?.labels?.get(key);
+  }
+
   /** Ends a process in its own name: its links and watchers see exactly `reason` (A1.1, A1.3). */
   exit(pid: Pid, reason: ExitReason): void {
     const process = this.#table.get(pid);

@@ -3,9 +3,15 @@
  *
  * @module
  */
-import { CoppiceError, type Kernel, type SpawnOptions, type StartResult } from "@coppice/kernel";
+import {
+  CoppiceError,
+  type Kernel,
+  kill,
+  type SpawnOptions,
+  type StartResult,
+} from "@coppice/kernel";
 import { startGenServer } from "./gen-server-process.ts";
-import type { GenServerClass } from "./gen-server.ts";
+import type { GenServer, GenServerClass } from "./gen-server.ts";
 import type { Names } from "./names.ts";
 import type { Restart } from "./restart-policy.ts";
 
@@ -38,6 +44,11 @@ export interface ChildSpec {
    * for a supervisor.
    */
   readonly shutdownMs?: number;
+  /**
+   * How long it may take to start, in milliseconds, before it is killed and the start has failed. Default: 300_000, and
+   * `Infinity` for a supervisor.
+   */
+  readonly startMs?: number;
   /** Default: `worker`. */
   readonly type?: "worker" | "supervisor";
   /** Whether its end may end the supervisor: see `autoShutdown` (C9). Default: false. */
@@ -46,6 +57,9 @@ export interface ChildSpec {
 
 /** How long a worker may take to stop, in milliseconds. */
 export const shutdownMsDefault = 5_000;
+
+/** How long a worker may take to start, in milliseconds: a component that has never been compiled takes a while. */
+export const startMsDefault = 300_000;
 
 /** A child specification that cannot be used. */
 export class ChildSpecError extends CoppiceError {
@@ -60,7 +74,10 @@ const types: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
 
 /** @throws {ChildSpecError} saying which child and what is wrong with it (C2.2). */
 export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void {
-  const { id, start, shutdownMs = 0, restart = "permanent", type = "worker", significant } = spec;
+  if (typeof spec !== "object" || spec === null)
+    throw new ChildSpecError(`a child specification is an object, not ${String(spec)}`);
+  const { id, start, shutdownMs = 0, startMs = 0, significant } = spec;
+  const { restart = "permanent", type = "worker" } = spec;
   const wrong = (what: string): never => {
     throw new ChildSpecError(`child ${String(id)}: ${what}`);
   };
@@ -70,14 +87,18 @@ export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void
     wrong("start must be a function or [GenServerClass, ...args]");
   if (!restarts.has(restart)) wrong("restart must be permanent, transient or temporary");
   if (!types.has(type)) wrong("type must be worker or supervisor");
-  if (typeof shutdownMs !== "number" || Number.isNaN(shutdownMs) || shutdownMs < 0)
-    wrong("shutdownMs must be 0 or more, or Infinity");
+  if (!isTime(shutdownMs)) wrong("shutdownMs must be 0 or more, or Infinity");
+  if (!isTime(startMs)) wrong("startMs must be 0 or more, or Infinity");
   if (significant === true && restart === "permanent")
     wrong(
       "a significant child must be transient or temporary: a permanent one never ends for good",
     );
   if (significant === true && !mayBeSignificant)
     wrong("a significant child needs a supervisor whose autoShutdown is not never");
+}
+
+function isTime(ms: unknown): boolean {
+  return typeof ms === "number" && ms >= 0;
 }
 
 /** @throws {ChildSpecError} as {@link checkChildSpec}, or if two children have one id. */
@@ -91,21 +112,79 @@ export function checkChildSpecs(specs: readonly ChildSpec[], mayBeSignificant: b
   }
 }
 
-/** Starts the child's process, under its name if it has one. Never throws: a throw is a failed start. */
+/**
+ * Starts the child's process, under its name if it has one. Rejects if its `start` throws. A start that takes longer than
+ * `startMs` has failed; a process that it brings up later is killed.
+ */
 export function startChildProcess(
   spec: ChildSpec,
   options: SpawnOptions,
   environment: ChildEnvironment,
 ): Promise<StartResult> {
+  const startMs = spec.startMs ?? (spec.type === "supervisor" ? Infinity : startMsDefault);
   const labelled = { ...options, label: spec.name ?? spec.id };
   const start: StartChild =
     typeof spec.start === "function" ? spec.start : genServerStart(spec.start);
-  if (spec.name === undefined) return start(labelled, environment);
-  return environment.names.startNamed(spec.name, {
-    options: labelled,
-    start: (named) => start(named, environment),
-    prepare: async () => spec.prepare?.(environment),
+  const starting =
+    spec.name === undefined
+      ? start(labelled, environment)
+      : environment.names.startNamed(spec.name, {
+          options: labelled,
+          start: (named) => start(named, environment),
+          prepare: async () => spec.prepare?.(environment),
+        });
+  return startMs === Infinity ? starting : withinTime(starting, startMs, environment.kernel);
+}
+
+async function withinTime(
+  starting: Promise<StartResult>,
+  startMs: number,
+  kernel: Kernel,
+): Promise<StartResult> {
+  const timeUp = Promise.withResolvers<StartResult>();
+  const cancel = kernel.clock.after(startMs, () => {
+    const value = { type: "start_timeout", startMs };
+    timeUp.resolve({ type: "failed", reason: { type: "exit", value } });
+    starting.then(
+      (late) => late.type === "started" && kernel.exit(late.pid, kill),
+      () => {}, // It failed late: that it failed is known.
+    );
   });
+  try {
+    return await Promise.race([starting, timeUp.promise]);
+  } finally {
+    cancel();
+  }
+}
+
+/** What {@link childSpec} takes beside the class and its arguments. */
+export type ChildOverrides = Partial<Omit<ChildSpec, "start" | "prepare">>;
+
+const overridable: ReadonlySet<string> = new Set([
+  "id",
+  "name",
+  "restart",
+  "shutdownMs",
+  "startMs",
+  "type",
+  "significant",
+]);
+
+/**
+ * The child specification of a gen-server (B3.9): its id is the name of its class. The arguments are those of its constructor,
+ * checked by the compiler.
+ *
+ * @throws {ChildSpecError} if there is an override of something else (C2.2).
+ */
+export function childSpec<Args extends unknown[]>(
+  serverClass: new (...args: Args) => GenServer,
+  args: Args,
+  overrides: ChildOverrides = {},
+): ChildSpec {
+  for (const key of Object.keys(overrides))
+    if (!overridable.has(key))
+      throw new ChildSpecError(`${serverClass.name}: there is no ${key} to override`);
+  return { id: serverClass.name, start: [serverClass, ...args], ...overrides };
 }
 
 function genServerStart([serverClass, ...args]: readonly [

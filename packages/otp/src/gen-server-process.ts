@@ -51,7 +51,9 @@ class Continue {
 }
 
 /** The idle time was over. Which one: a message may have come meanwhile. */
-class Idle {}
+class Idle {
+  readonly type = "idle";
+}
 
 export class GenServerProcess implements Behaviour {
   server: GenServer;

@@ -27,12 +27,10 @@ export function request<R = unknown>(
   method: string,
   args: readonly unknown[],
 ): Request<R> {
-  const answer: Promise<Response<R>> = kernel
-    .call(to, method, args, { timeoutMs: Infinity })
-    .then(
-      (value) => ({ type: "reply", value: value as R }) as const,
-      (thrown: unknown) => ({ type: "error", error: thrown as CallError }) as const,
-    );
+  const answer: Promise<Response<R>> = kernel.call(to, method, args, { timeoutMs: Infinity }).then(
+    (value) => ({ type: "reply", value: value as R }) as const,
+    (thrown: unknown) => ({ type: "error", error: thrown as CallError }) as const,
+  );
   let abandoned = false;
   const wait = async (timeoutMs: number): Promise<Response<R> | undefined> => {
     if (abandoned) return undefined;

@@ -9,11 +9,13 @@ import { request, type Request } from "./requests.ts";
 
 /** The methods of `T` that other processes may call, with what a caller gets: no callbacks, no names that start with `_`. */
 export type Callable<T> = {
-  [K in Exclude<keyof T, keyof GenServer | `_${string}`> as T[K] extends (
-    ...args: never[]
-  ) => unknown
-    ? K
-    : never]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Awaited<R> : never;
+  [
+    K in Exclude<keyof T, keyof GenServer | `_${string}`> as T[K] extends (
+      ...args: never[]
+    ) => unknown
+      ? K
+      : never
+  ]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Awaited<R> : never;
 };
 
 type Method<T> = keyof Callable<T> & string;

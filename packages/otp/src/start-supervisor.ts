@@ -10,6 +10,11 @@ import { checkIntensity, restartIntensityDefault } from "./restart-intensity.ts"
 import { type SupervisorOptions, SupervisorProcess } from "./supervisor.ts";
 
 const strategies: ReadonlySet<unknown> = new Set(["one_for_one", "one_for_all", "rest_for_one"]);
+const autoShutdowns: ReadonlySet<unknown> = new Set([
+  "never",
+  "any_significant",
+  "all_significant",
+]);
 
 /** Starts a supervisor with its children, and waits until all of them run. */
 export function startSupervisor(
@@ -25,6 +30,10 @@ export function startSupervisor(
   if (!strategies.has(options.strategy))
     throw new RangeError(
       `strategy must be one_for_one, one_for_all or rest_for_one, not ${options.strategy}`,
+    );
+  if (!autoShutdowns.has(options.autoShutdown ?? "never"))
+    throw new RangeError(
+      `autoShutdown must be never, any_significant or all_significant, not ${options.autoShutdown}`,
     );
   checkIntensity({ maxRestarts, maxSeconds });
   const process = new SupervisorProcess(options, { maxRestarts, maxSeconds }, environment);

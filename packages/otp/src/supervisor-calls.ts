@@ -48,7 +48,10 @@ export async function answer(
 ): Promise<void> {
   const act = actions.get(message.method);
   if (act === undefined)
-    return message.reply({ ok: false, failure: unknownFunction(message.method) });
+    return message.reply({
+      ok: false,
+      failure: unknownFunction(message.method, [...actions.keys()]),
+    });
   try {
     message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
   } catch (thrown) {
@@ -125,11 +128,13 @@ async function deleteChild(supervisor: SupervisorProcess, child: Child): Promise
   return { ok: true };
 }
 
-function row({ spec, pid, state, restarts }: Child): ChildRow {
+/** What is told of a child. */
+export function row({ spec, pid, state, restarts }: Child): ChildRow {
   return { id: spec.id, name: spec.name, pid, state, type: spec.type ?? "worker", restarts };
 }
 
-function countChildren(children: readonly Child[]): ChildCounts {
+/** What is told of all. */
+export function countChildren(children: readonly Child[]): ChildCounts {
   const supervisors = children.filter(({ spec }) => spec.type === "supervisor").length;
   return {
     specs: children.length,
@@ -139,7 +144,8 @@ function countChildren(children: readonly Child[]): ChildCounts {
   };
 }
 
-function unknownFunction(name: string): CallFailure {
-  const message = `a supervisor has no function ${name}; it has ${[...actions.keys()].join(", ")}`;
+/** The answer to a request there is not. */
+export function unknownFunction(name: string, known: readonly string[]): CallFailure {
+  const message = `a supervisor has no function ${name}; it has ${known.join(", ")}`;
   return { code: "unknown_function", executed: "no", message };
 }

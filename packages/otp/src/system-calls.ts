@@ -62,9 +62,7 @@ export class SystemCalls {
   }
 
   #cannotWait(message: Incoming): boolean {
-    return (
-      isSystemCall(message) || (message.type === "exit" && this.#self.isParent(message.from))
-    );
+    return isSystemCall(message) || (message.type === "exit" && this.#self.isParent(message.from));
   }
 
   async #one(message: IncomingCall): Promise<void> {
@@ -82,9 +80,7 @@ export class SystemCalls {
     }
   }
 
-  async #carryOut(
-    request: Exclude<SystemRequest, { readonly type: "stop" }>,
-  ): Promise<unknown> {
+  async #carryOut(request: Exclude<SystemRequest, { readonly type: "stop" }>): Promise<unknown> {
     const { server } = this.#process;
     switch (request.type) {
       case "get_state":
