@@ -4,6 +4,7 @@
  * @module
  */
 import type { Outcome } from "./behaviour.ts";
+import { type Caller, tellCaller } from "./caller.ts";
 import type { Deadlines, Due } from "./deadlines.ts";
 import type { CallFailure } from "./errors.ts";
 import { failed, timedOut } from "./failures.ts";
@@ -18,7 +19,7 @@ export class AwayCall implements Due {
   before: Due | undefined;
   after: Due | undefined;
   readonly #calls: AwayCalls;
-  readonly #resolve: (outcome: Outcome) => void;
+  readonly #caller: Caller;
 
   constructor(
     calls: AwayCalls,
@@ -28,19 +29,19 @@ export class AwayCall implements Due {
       readonly target: Pid;
       readonly timeoutMs: number;
     },
-    resolve: (outcome: Outcome) => void,
+    caller: Caller,
   ) {
     this.#calls = calls;
     this.id = request.id;
     this.label = request.label;
     this.target = request.target;
     this.timeoutMs = request.timeoutMs;
-    this.#resolve = resolve;
+    this.#caller = caller;
   }
 
   /** Only the first time counts. */
   settle(outcome: Outcome): void {
-    if (this.#calls.forget(this)) this.#resolve(outcome);
+    if (this.#calls.forget(this)) tellCaller(this.#caller, outcome);
   }
 
   expire(): void {
@@ -64,10 +65,10 @@ export class AwayCalls {
 
   open(
     request: { readonly label: string; readonly target: Pid; readonly timeoutMs: number },
-    resolve: (outcome: Outcome) => void,
+    caller: Caller,
   ): AwayCall {
     this.#ids += 1;
-    const call = new AwayCall(this, { ...request, id: this.#ids }, resolve);
+    const call = new AwayCall(this, { ...request, id: this.#ids }, caller);
     this.#pending.set(call.id, call);
     if (call.timeoutMs !== Infinity) this.#deadlines.add(call);
     return call;

@@ -200,16 +200,17 @@ export class Kernel {
    * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
    * @throws {RangeError} if `timeoutMs` is negative or NaN.
    */
-  async call(
+  call(
     to: Pid | string,
     method: string,
     args: readonly unknown[],
     options: CallOptions = noOptions,
   ): Promise<unknown> {
-    // Few variables live across this `await`: they are kept on the heap for every call.
-    const outcome = await this.#open(to, method, args, options);
-    if (outcome.ok) return outcome.value;
-    throw new CallError(outcome.failure);
+    try {
+      return this.#call(to, method, args, options);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   /**
@@ -350,13 +351,13 @@ export class Kernel {
     return process;
   }
 
-  /** @throws as {@link call} says of what never left its caller. */
-  #open(
+  /** Not an async function: its promise and its state would cost as much as the rest of a call. */
+  #call(
     to: Pid | string,
     method: string,
     args: readonly unknown[],
     options: CallOptions,
-  ): Promise<Outcome> {
+  ): Promise<unknown> {
     const { timeoutMs = callTimeoutMsDefault, from, local = false } = options;
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more, not ${timeoutMs}`);
     const sent = local ? args : copyPlainData(args, "args");
@@ -370,28 +371,27 @@ export class Kernel {
     return this.#table.isHere(pid) ? this.#callHere(pid, request) : this.#callAway(pid, request);
   }
 
-  #callHere(pid: Pid, request: LocalRequest): Promise<Outcome> {
+  #callHere(pid: Pid, request: LocalRequest): Promise<unknown> {
     const process = this.#table.get(pid);
     if (process === undefined || !process.hasRoom) {
       const label = `${request.title}.${request.method}`;
-      if (process === undefined) return Promise.resolve(failed(noProcess(label)));
+      if (process === undefined) throw new CallError(noProcess(label));
       this.#receiver.refuse(process);
-      return Promise.resolve(failed(mailboxFull(label, process.capacity)));
+      throw new CallError(mailboxFull(label, process.capacity));
     }
-    return new Promise((resolve) => {
-      this.#runner.push(process, new LocalCall(process, request, this.#deadlines, resolve));
+    return new Promise((resolve, reject) => {
+      const caller = { resolve, reject };
+      this.#runner.push(process, new LocalCall(process, request, this.#deadlines, caller));
     });
   }
 
-  #callAway(pid: Pid, request: LocalRequest): Promise<Outcome> {
+  #callAway(pid: Pid, request: LocalRequest): Promise<unknown> {
     const { method, args, timeoutMs, byReference } = request;
     const label = `${request.title}.${method}`;
-    if (byReference) {
-      const message = `${label}: ${pid} is on another node, and this call cannot cross`;
-      return Promise.resolve(failed({ code: "noproc", executed: "no", message }));
-    }
+    if (byReference)
+      throw refused("noproc", `${label}: ${pid} is on another node, and this call cannot cross`);
     return new Promise((resolve, reject) => {
-      const call = this.#awayCalls.open({ label, target: pid, timeoutMs }, resolve);
+      const call = this.#awayCalls.open({ label, target: pid, timeoutMs }, { resolve, reject });
       const { id } = call;
       try {
         const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;

@@ -9,9 +9,10 @@
  */
 import type { From, IncomingCall, Outcome } from "./behaviour.ts";
 import type { Deadlines, Due } from "./deadlines.ts";
+import { type Caller, tellCaller } from "./caller.ts";
 import { failed, fenced, notPlain, timedOut } from "./failures.ts";
 import type { Pid } from "./pid.ts";
-import { copyPlainData } from "./plain-data.ts";
+import { copyPlainData, messageBytesMax } from "./plain-data.ts";
 import type { Process } from "./process.ts";
 
 /** What every open call has, wherever its caller is. */
@@ -95,7 +96,16 @@ export abstract class OpenCall implements IncomingCall {
 }
 
 function isPrimitive(value: unknown): boolean {
-  return typeof value === "number" || typeof value === "boolean" || value === undefined;
+  switch (typeof value) {
+    case "string":
+      return value.length <= messageBytesMax;
+    case "number":
+    case "boolean":
+    case "undefined":
+      return true;
+    default:
+      return value === null;
+  }
 }
 
 /** How a call is made on this node. */
@@ -116,20 +126,15 @@ export class LocalCall extends OpenCall implements Due {
   readonly #title: Pid | string;
   readonly #byReference: boolean;
   readonly #deadlines: Deadlines;
-  readonly #resolve: (outcome: Outcome) => void;
+  readonly #caller: Caller;
 
-  constructor(
-    callee: Process,
-    request: LocalRequest,
-    deadlines: Deadlines,
-    resolve: (outcome: Outcome) => void,
-  ) {
+  constructor(callee: Process, request: LocalRequest, deadlines: Deadlines, caller: Caller) {
     super(callee, request.method, request.args);
     this.timeoutMs = request.timeoutMs;
     this.#title = request.title;
     this.#byReference = request.byReference;
     this.#deadlines = deadlines;
-    this.#resolve = resolve;
+    this.#caller = caller;
     if (request.timeoutMs !== Infinity) deadlines.add(this);
   }
 
@@ -143,7 +148,7 @@ export class LocalCall extends OpenCall implements Due {
 
   protected answer(outcome: Outcome): void {
     this.#deadlines.remove(this);
-    this.#resolve(outcome);
+    tellCaller(this.#caller, outcome);
   }
 }
 

@@ -5,10 +5,14 @@
  */
 import {
   type Behaviour,
+  type Incoming,
   Kernel,
   type Logger,
+  type Pid,
   seededRandom,
+  Self,
   type Signal,
+  type SpawnOptions,
   systemClock,
 } from "@coppice/kernel";
 
@@ -21,11 +25,11 @@ export function eventLogger(): Logger & { readonly events: string[] } {
   return { events, debug: keep, info: keep, warn: keep, error: keep };
 }
 
-export function kernelOf(node: string, logger = eventLogger()): Kernel {
+export function kernelOf(node: string, logger = eventLogger(), clock = systemClock): Kernel {
   return new Kernel({
     node,
     incarnation: "1",
-    clock: systemClock,
+    clock,
     random: seededRandom(1),
     logger,
   });
@@ -77,4 +81,52 @@ export function endOf(kernel: Kernel, pid: Parameters<Kernel["exit"]>[0]): Promi
   return new Promise((resolve) => {
     kernel.monitor(pid, resolve);
   });
+}
+
+/** A process that does what it is told: `run` gets its `Self`, and its messages are kept. */
+export function puppet(
+  kernel: Kernel,
+  options: SpawnOptions = {},
+): {
+  readonly pid: Pid;
+  readonly self: Self;
+  readonly inbox: Incoming[];
+  /** The next message that is not in `inbox` yet. */
+  readonly next: () => Promise<Incoming>;
+} {
+  const inbox: Incoming[] = [];
+  const waiting: ((message: Incoming) => void)[] = [];
+  let read = 0;
+  const pid = kernel.spawn(
+    {
+      handle: (message) => {
+        inbox.push(message);
+        if (waiting.length === 0) return;
+        read += 1;
+        waiting.shift()!(message);
+      },
+    },
+    options,
+  );
+  const self = new Self(kernel, pid);
+  const next = (): Promise<Incoming> => {
+    if (read < inbox.length) {
+      read += 1;
+      return Promise.resolve(inbox[read - 1]!);
+    }
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  return { pid, self, inbox, next };
+}
+
+/** Resolves when every message sent so far has been handled. */
+export async function settled(kernel: Kernel): Promise<void> {
+  const marker = kernel.spawn((self) => void self);
+  await endOf(kernel, marker);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Everything that tests count: all must be 0 when nothing is left. */
+export function leftovers(kernel: Kernel): Readonly<Record<string, number>> {
+  return { processes: kernel.processCount, ...kernel.pending };
 }
