@@ -1,4 +1,4 @@
-import { CallError, type From, shutdown } from "@coppice/kernel";
+import { type CallError, type From, shutdown } from "@coppice/kernel";
 import { GenServer, request, RequestCollection, ServerRef } from "@coppice/otp";
 import { simulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";

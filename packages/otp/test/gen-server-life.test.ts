@@ -1,5 +1,6 @@
 import { alreadyStarted, ExitError, kill, normal, type Pid, shutdown } from "@coppice/kernel";
 import {
+  type Callable,
   changeCode,
   childSpec,
   GenServer,
@@ -500,13 +501,11 @@ test("arguments and results are inferred from the class", () => {
   }
   const { kernel } = reportingKernel();
   const stack = new ServerRef<Stack>(kernel, "stack");
-  expectTypeOf<ReturnType<typeof stack.call<"pop">>>().toEqualTypeOf<Promise<string>>();
-  expectTypeOf(stack.call<"push">)
-    .parameter(1)
-    .toEqualTypeOf<[item: string, times?: number]>();
-  expectTypeOf(stack.cast<"push">).returns.toEqualTypeOf<
-    "queued" | "sent" | "noproc" | "overloaded" | "noconnection"
-  >();
+  expectTypeOf<Callable<Stack>["pop"]>().toEqualTypeOf<() => string>();
+  expectTypeOf<Parameters<Callable<Stack>["push"]>>().toEqualTypeOf<Parameters<Stack["push"]>>();
+  expectTypeOf<keyof Callable<Stack>>().toEqualTypeOf<"push" | "pop">();
+  const popped = (): Promise<string> => stack.call("pop", []);
+  expect(popped).toBeTypeOf("function");
   const wrong = (): void => {
     // @ts-expect-error push takes a string
     void stack.call("push", [1]);
