@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { measureColdStart } from "./cold-start.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
+import { measureProcesses } from "./processes.ts";
 import { measureRestart } from "./restart.ts";
 
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
@@ -21,6 +22,7 @@ if (!process.argv.includes("--warm")) {
   say("a cold start, from a clone of the last commit");
   figures.push(...(await measureColdStart(workspace)));
 }
+figures.push(...(await measureProcesses(say)));
 say("component restarts");
 figures.push(...(await measureRestart(workspace)));
 say("calls and failovers on the demo's cluster");

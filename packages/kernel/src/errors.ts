@@ -84,8 +84,12 @@ export class ExitError extends CoppiceError {
   readonly code = "exit";
   readonly reason: ExitReason;
 
+  /** Without a stack: it is thrown to leave a process, often, and the reason says why. */
   constructor(reason: ExitReason) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`exit: ${describeReason(reason)}`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
   }
 }

@@ -367,40 +367,41 @@ export class Kernel {
       throw refused("noproc", `${title}.${method}: no process is registered as ${String(to)}`);
     if (from !== undefined && samePid(from, pid))
       throw refused("calling_self", `${title}.${method}: a process cannot call itself`);
-    const request = { title, method, args: sent, timeoutMs, byReference: local };
-    return this.#table.isHere(pid) ? this.#callHere(pid, request) : this.#callAway(pid, request);
-  }
-
-  #callHere(pid: Pid, request: LocalRequest): Promise<unknown> {
-    const process = this.#table.get(pid);
-    if (process === undefined || !process.hasRoom) {
-      const label = `${request.title}.${request.method}`;
-      if (process === undefined) throw new CallError(noProcess(label));
-      this.#receiver.refuse(process);
-      throw new CallError(mailboxFull(label, process.capacity));
-    }
+    const isHere = this.#table.isHere(pid);
+    const process = isHere ? this.#calleeHere(pid, title, method) : undefined;
     return new Promise((resolve, reject) => {
-      const caller = { resolve, reject };
-      this.#runner.push(process, new LocalCall(process, request, this.#deadlines, caller));
+      const byReference = local;
+      const request = { title, method, args: sent, timeoutMs, byReference, resolve, reject };
+      if (process === undefined) this.#callAway(pid, request);
+      else this.#runner.push(process, new LocalCall(process, request, this.#deadlines));
     });
   }
 
-  #callAway(pid: Pid, request: LocalRequest): Promise<unknown> {
+  /** The process that is called, if it can take the call. */
+  #calleeHere(pid: Pid, title: Pid | string, method: string): Process {
+    const process = this.#table.get(pid);
+    if (process?.hasRoom === true) return process;
+    if (process === undefined) throw new CallError(noProcess(`${title}.${method}`));
+    this.#receiver.refuse(process);
+    throw new CallError(mailboxFull(`${title}.${method}`, process.capacity));
+  }
+
+  #callAway(pid: Pid, request: LocalRequest): void {
     const { method, args, timeoutMs, byReference } = request;
     const label = `${request.title}.${method}`;
-    if (byReference)
-      throw refused("noproc", `${label}: ${pid} is on another node, and this call cannot cross`);
-    return new Promise((resolve, reject) => {
-      const call = this.#awayCalls.open({ label, target: pid, timeoutMs }, { resolve, reject });
-      const { id } = call;
-      try {
-        const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
-        if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
-      } catch (thrown) {
-        this.#awayCalls.forget(call);
-        reject(thrown);
-      }
-    });
+    if (byReference) {
+      const message = `${label}: ${pid} is on another node, and this call cannot cross`;
+      return request.reject(refused("noproc", message));
+    }
+    const call = this.#awayCalls.open({ label, target: pid, timeoutMs }, request);
+    const { id } = call;
+    try {
+      const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
+      if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
+    } catch (thrown) {
+      this.#awayCalls.forget(call);
+      request.reject(thrown as Error);
+    }
   }
 
   #watchHere(pid: Pid, id: number, watcher: Watcher): () => void {

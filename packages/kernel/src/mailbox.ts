@@ -6,13 +6,14 @@
  * @module
  */
 
+/** The length of the first ring. */
 const capacityMin = 4;
 /** An empty ring larger than this gives its memory back. */
 const keptCapacityMax = 1_024;
 
 /** A queue. It does not bound itself: the kernel refuses before it pushes. */
 export class Mailbox<T> {
-  #ring: (T | undefined)[] = Array.from<T | undefined>({ length: capacityMin }).fill(undefined);
+  #ring: (T | undefined)[] = [undefined, undefined, undefined, undefined];
   #mask = capacityMin - 1;
   #head = 0;
   #length = 0;

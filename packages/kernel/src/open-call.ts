@@ -108,8 +108,8 @@ function isPrimitive(value: unknown): boolean {
   }
 }
 
-/** How a call is made on this node. */
-export interface LocalRequest {
+/** A call as it is made on this node. */
+export interface LocalRequest extends Caller {
   /** What errors call the callee. */
   readonly title: Pid | string;
   readonly method: string;
@@ -122,33 +122,32 @@ export interface LocalRequest {
 export class LocalCall extends OpenCall implements Due {
   before: Due | undefined = undefined;
   after: Due | undefined = undefined;
-  readonly timeoutMs: number;
-  readonly #title: Pid | string;
-  readonly #byReference: boolean;
+  readonly #request: LocalRequest;
   readonly #deadlines: Deadlines;
-  readonly #caller: Caller;
 
-  constructor(callee: Process, request: LocalRequest, deadlines: Deadlines, caller: Caller) {
+  constructor(callee: Process, request: LocalRequest, deadlines: Deadlines) {
     super(callee, request.method, request.args);
-    this.timeoutMs = request.timeoutMs;
-    this.#title = request.title;
-    this.#byReference = request.byReference;
+    this.#request = request;
     this.#deadlines = deadlines;
-    this.#caller = caller;
     if (request.timeoutMs !== Infinity) deadlines.add(this);
   }
 
+  get timeoutMs(): number {
+    return this.#request.timeoutMs;
+  }
+
   expire(): void {
-    this.settle(failed(timedOut(`${this.#title}.${this.method}`, this.timeoutMs)));
+    const { title, method, timeoutMs } = this.#request;
+    this.settle(failed(timedOut(`${title}.${method}`, timeoutMs)));
   }
 
   protected override get byReference(): boolean {
-    return this.#byReference;
+    return this.#request.byReference;
   }
 
   protected answer(outcome: Outcome): void {
     this.#deadlines.remove(this);
-    tellCaller(this.#caller, outcome);
+    tellCaller(this.#request, outcome);
   }
 }
 

@@ -15,6 +15,10 @@ export const messageBytesMax = 64 * 1024 * 1024;
 /** What a value costs beside its characters or bytes. */
 const slotBytes = 8;
 
+/** What {@link flatCopy} takes can never be too large. */
+const flatLengthMax = 64;
+const flatStringMax = 1_024;
+
 /** A value that cannot cross a process boundary: a function, a symbol, a class instance, a cycle, or too deep. */
 export class NotPlainDataError extends CoppiceError {
   static {
@@ -57,7 +61,8 @@ export class MessageTooLargeError extends CoppiceError {
 export function copyPlainData<T>(value: T, what: string): T {
   switch (typeof value) {
     case "object":
-      return (value === null ? value : new Copy(what).object(value)) as T;
+      if (value === null) return value;
+      return (flatCopy(value) ?? new Copy(what).object(value)) as T;
     case "string":
       if (value.length <= messageBytesMax) return value;
       throw new MessageTooLargeError(what, messageBytesMax);
@@ -67,6 +72,26 @@ export function copyPlainData<T>(value: T, what: string): T {
     default:
       return value;
   }
+}
+
+/** The copy of a short array of simple values: what most calls carry. Undefined: it is something else. */
+function flatCopy(value: object): unknown[] | undefined {
+  if (value.constructor !== Array || (value as unknown[]).length > flatLengthMax) return undefined;
+  const copy = (value as unknown[]).slice();
+  for (const item of copy) {
+    switch (typeof item) {
+      case "number":
+      case "boolean":
+      case "undefined":
+        continue;
+      case "string":
+        if (item.length <= flatStringMax) continue;
+        return undefined;
+      default:
+        if (item !== null) return undefined;
+    }
+  }
+  return copy;
 }
 
 /** Checks without copying. @throws as {@link copyPlainData}. */

@@ -6,7 +6,7 @@
 import type { Incoming } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import { ExitError } from "./errors.ts";
-import { killed } from "./exit-reason.ts";
+import { type ExitReason, killed } from "./exit-reason.ts";
 import { mayDispatch } from "./fence.ts";
 import type { Process, Waiter } from "./process.ts";
 
@@ -77,12 +77,12 @@ export function offerMessage(process: Process): void {
 }
 
 /** Ends the `receive` of a process that has ended, so that what its code holds is let go of. */
-export function abandonReceive(process: Process, error: Error): void {
+export function abandonReceive(process: Process, reason: ExitReason): void {
   const waiter = process.relations?.waiter;
   if (waiter === undefined) return;
   process.relations!.waiter = undefined;
   waiter.cancelTimeout?.();
-  waiter.fail(error);
+  waiter.fail(new ExitError(reason));
 }
 
 /** What the process may not handle any more is refused, and the next is looked for. */

@@ -15,6 +15,7 @@ import {
   type ExitReason,
   type Incoming,
   type IncomingCall,
+  isNormalLike,
   type Kernel,
   normal,
   type Self,
@@ -22,7 +23,8 @@ import {
   type StartResult,
 } from "@coppice/kernel";
 import type { GenServer } from "./gen-server.ts";
-import { serverMethods, unknownMethod } from "./server-methods.ts";
+import { Continue, Idle, Internal, StopRequest } from "./internal-messages.ts";
+import { type ServerMethod, serverMethods, unknownMethod } from "./server-methods.ts";
 import { type AfterCallback, ServerSelf } from "./server-self.ts";
 import { publicState } from "./server-state.ts";
 import { isSystemCall, SystemCalls } from "./system-calls.ts";
@@ -42,22 +44,17 @@ export function genServer(server: GenServer): Behaviour {
   return new GenServerProcess(server);
 }
 
-/** A step to take before any message. */
-class Continue {
-  readonly about: unknown;
-  constructor(about: unknown) {
-    this.about = about;
-  }
-}
-
-/** The idle time was over. Which one: a message may have come meanwhile. */
-class Idle {
-  readonly type = "idle";
-}
-
 export class GenServerProcess implements Behaviour {
   server: GenServer;
-  readonly #after: AfterCallback = {};
+  readonly #after: AfterCallback = {
+    stop: undefined,
+    continueWith: undefined,
+    idleMs: undefined,
+    ignore: undefined,
+    call: undefined,
+    deferred: undefined,
+  };
+  #methods: ReadonlyMap<string, ServerMethod> = new Map();
   #idle: { readonly marker: Idle; readonly cancel: () => void } | undefined;
   #system: SystemCalls | undefined;
 
@@ -76,23 +73,26 @@ export class GenServerProcess implements Behaviour {
   adopt(server: GenServer, self: Self): void {
     server.self = new ServerSelf(self.kernel, self.pid, this.#after);
     this.server = server;
+    this.#methods = serverMethods(server);
   }
 
   handle(message: Incoming, self: Self): void | Promise<void> {
-    const marker = this.#endIdle();
-    if (message.type === "info" && message.message instanceof Idle && message.message !== marker)
-      return undefined; // A message had cut this idle time short.
+    const idle = this.#endIdle();
     try {
-      const pending = this.#dispatch(message, self);
-      if (pending instanceof Promise)
-        return pending.then(
-          () => this.#followUp(self),
-          (thrown: unknown) => this.#failed(thrown),
-        );
-      return this.#followUp(self);
+      if (message.type === "info" && message.message instanceof Internal)
+        return this.#internal(message.message, idle, self);
+      return this.#then(this.#dispatch(message, self), self);
     } catch (thrown) {
       return this.#failed(thrown);
     }
+  }
+
+  #then(pending: unknown, self: Self): void | Promise<void> {
+    if (!(pending instanceof Promise)) return this.#followUp(self);
+    return pending.then(
+      () => this.#followUp(self),
+      (thrown: unknown) => this.#failed(thrown),
+    );
   }
 
   ended(): void {
@@ -114,6 +114,16 @@ export class GenServerProcess implements Behaviour {
     this.#goOn(self);
   }
 
+  #internal(message: Internal, idle: Idle | undefined, self: Self): void | Promise<void> {
+    if (message instanceof StopRequest) return this.#stop(message.reason, self);
+    if (message instanceof Idle && message !== idle) return undefined; // A message had cut this idle time short.
+    const pending =
+      message instanceof Continue
+        ? this.server.handleContinue?.(message.about)
+        : this.server.handleTimeout?.();
+    return this.#then(pending, self);
+  }
+
   #dispatch(message: Incoming, self: Self): unknown {
     switch (message.type) {
       case "call":
@@ -121,7 +131,7 @@ export class GenServerProcess implements Behaviour {
           this.#system ??= new SystemCalls(this, self);
           return this.#system.answer(message);
         }
-        return this.#call(message);
+        return this.#call(message, self);
       case "cast":
         return this.#cast(message, self);
       case "info":
@@ -136,17 +146,17 @@ export class GenServerProcess implements Behaviour {
     }
   }
 
-  #call(message: IncomingCall): void | Promise<void> {
+  #call(message: IncomingCall, self: Self): void | Promise<void> {
     const { server } = this;
-    const method = serverMethods(server).get(message.method);
+    const method = this.#methods.get(message.method);
     if (method === undefined) return message.reply(unknownMethod(server, message.method));
     const after = this.#after;
     after.call = message;
     try {
       const value = method.apply(server, message.args as unknown[]);
-      if (!(value instanceof Promise)) return this.#answer(message, value);
+      if (!(value instanceof Promise)) return this.#answer(message, value, self);
       return value.then(
-        (settled) => this.#answer(message, settled),
+        (settled) => this.#answer(message, settled, self),
         (thrown: unknown) => this.#refuse(message, thrown),
       );
     } catch (thrown) {
@@ -154,7 +164,7 @@ export class GenServerProcess implements Behaviour {
     }
   }
 
-  #answer(message: IncomingCall, value: unknown): void | Promise<void> {
+  #answer(message: IncomingCall, value: unknown, self: Self): void | Promise<void> {
     const after = this.#after;
     after.call = undefined;
     if (after.deferred === true) {
@@ -162,7 +172,7 @@ export class GenServerProcess implements Behaviour {
       return undefined;
     }
     if (after.stop === undefined) return message.reply({ ok: true, value });
-    return this.#stop(after.stop, () => message.reply({ ok: true, value })); // G1
+    return this.#stop(after.stop, self, () => message.reply({ ok: true, value })); // G1
   }
 
   #refuse(message: IncomingCall, thrown: unknown): void {
@@ -172,7 +182,7 @@ export class GenServerProcess implements Behaviour {
   }
 
   #cast(message: Incoming & { readonly type: "cast" }, self: Self): unknown {
-    const method = serverMethods(this.server).get(message.method);
+    const method = this.#methods.get(message.method);
     if (method === undefined) return this.#unexpected(`cast ${message.method}`, self);
     try {
       const pending = method.apply(this.server, message.args as unknown[]);
@@ -184,8 +194,6 @@ export class GenServerProcess implements Behaviour {
   }
 
   #info(message: unknown, self: Self): unknown {
-    if (message instanceof Continue) return this.server.handleContinue?.(message.about);
-    if (message instanceof Idle) return this.server.handleTimeout?.();
     if (this.server.handleInfo === undefined) return this.#unexpected("info", self);
     return this.server.handleInfo(message);
   }
@@ -210,7 +218,7 @@ export class GenServerProcess implements Behaviour {
 
   #followUp(self: Self): void | Promise<void> {
     const { stop } = this.#after;
-    if (stop !== undefined) return this.#stop(stop, undefined);
+    if (stop !== undefined) return this.#stop(stop, self);
     return this.#goOn(self);
   }
 
@@ -228,25 +236,27 @@ export class GenServerProcess implements Behaviour {
     }
   }
 
-  async #stop(reason: ExitReason, last: (() => void) | undefined): Promise<void> {
+  /** `terminate`, then `last`, then the exit. Nothing is thrown: stops are many, and a throw costs more than all the rest. */
+  #stop(reason: ExitReason, self: Self, last?: () => void): void | Promise<void> {
     this.#after.stop = undefined;
-    await this.terminate(reason);
-    last?.();
-    throw new StoppedError(reason);
+    const exit = (): void => {
+      last?.();
+      if (isNormalLike(reason)) self.exit(reason);
+      else self.crash(new ExitError(reason)); // Reported (B4.6).
+    };
+    if (this.server.terminate === undefined) return exit();
+    return this.terminate(reason).then(exit);
   }
 
   /** A throw of a callback: `terminate`, then the same throw is the process's end. */
   #failed(thrown: unknown): Promise<void> | never {
-    if (thrown instanceof StoppedError || this.server.terminate === undefined) throw thrown;
+    if (this.server.terminate === undefined) throw thrown;
     const reason = thrown instanceof ExitError ? thrown.reason : crashed(thrown);
     return this.terminate(reason).then(() => {
       throw thrown;
     });
   }
 }
-
-/** An exit for which `terminate` has run. */
-class StoppedError extends ExitError {}
 
 /** A method that refuses a cast has nobody to tell; what it refused is its own decision. */
 function ignoreRefusal(thrown: unknown): void {

@@ -17,6 +17,7 @@ import {
   samePid,
 } from "@coppice/kernel";
 import type { GenServer } from "./gen-server.ts";
+import { StopRequest } from "./internal-messages.ts";
 import { SystemEnvelope, systemMethod, type SystemRequest } from "./system-calls.ts";
 
 /** What {@link getStatus} tells. */
@@ -116,17 +117,36 @@ export async function stopGenServer(
       executed: "no",
       message: `${server} cannot stop itself this way: use this.self.stop`,
     });
-  const ended = Promise.withResolvers<ExitReason>();
-  const unwatch = kernel.monitor(pid, ended.resolve);
-  try {
-    await ask(kernel, pid, { type: "stop", reason }, { timeoutMs });
-    const actual = await ended.promise;
-    if (actual.type === reason.type) return;
-    const message = `${server} ended otherwise: ${describeReason(actual)}`;
-    throw new CallError({ code: "exited", executed: "maybe", message, reason: actual });
-  } finally {
-    unwatch();
+  const actual = await stopped(kernel, pid, reason, timeoutMs);
+  if (actual === undefined) {
+    const message = `${server} did not stop within ${timeoutMs} ms; it still may`;
+    throw new CallError({ code: "timeout", executed: "maybe", message });
   }
+  if (actual.type === reason.type) return;
+  const message = `${server} ended otherwise: ${describeReason(actual)}`;
+  throw new CallError({ code: "exited", executed: "maybe", message, reason: actual });
+}
+
+/** Asks the server to stop, and waits for its end. Undefined: it did not end in time. */
+function stopped(
+  kernel: Kernel,
+  pid: Pid,
+  reason: ExitReason,
+  timeoutMs: number,
+): Promise<ExitReason | undefined> {
+  return new Promise((resolve) => {
+    let cancel: (() => void) | undefined;
+    const unwatch = kernel.monitor(pid, (actual) => {
+      cancel?.();
+      resolve(actual);
+    });
+    if (timeoutMs !== Infinity)
+      cancel = kernel.clock.after(timeoutMs, () => {
+        unwatch();
+        resolve(undefined);
+      });
+    kernel.side.remind(pid, new StopRequest(reason), false);
+  });
 }
 
 function ask(

@@ -5,15 +5,10 @@
  *
  * @module
  */
-import {
-  ExitError,
-  type ExitReason,
-  type Incoming,
-  type IncomingCall,
-  type Self,
-} from "@coppice/kernel";
+import { ExitError, type Incoming, type IncomingCall, type Self } from "@coppice/kernel";
 import type { GenServerProcess } from "./gen-server-process.ts";
 import type { GenServer } from "./gen-server.ts";
+import { StopRequest } from "./internal-messages.ts";
 import { publicFields, publicState } from "./server-state.ts";
 
 /** What errors call a system request. */
@@ -26,7 +21,6 @@ export type SystemRequest =
   | { readonly type: "get_status" }
   | { readonly type: "suspend" }
   | { readonly type: "resume" }
-  | { readonly type: "stop"; readonly reason: ExitReason }
   | { readonly type: "change_code"; readonly to: GenServer; readonly extra: unknown };
 
 /** Requests cross by reference. What comes from another node, or from a client outside, is a copy: never one of these. */
@@ -57,20 +51,24 @@ export class SystemCalls {
     while (this.#suspended) {
       const next = await this.#self.receive((each) => this.#cannotWait(each));
       if (next.type === "exit") throw new ExitError(next.reason);
+      if (next.type === "info") throw new ExitError((next.message as StopRequest).reason);
       await this.#one(next as IncomingCall);
     }
   }
 
   #cannotWait(message: Incoming): boolean {
-    return isSystemCall(message) || (message.type === "exit" && this.#self.isParent(message.from));
+    switch (message.type) {
+      case "exit":
+        return this.#self.isParent(message.from);
+      case "info":
+        return message.message instanceof StopRequest;
+      default:
+        return isSystemCall(message);
+    }
   }
 
   async #one(message: IncomingCall): Promise<void> {
     const { request } = message.args[0] as SystemEnvelope;
-    if (request.type === "stop") {
-      message.reply({ ok: true, value: undefined });
-      throw new ExitError(request.reason);
-    }
     try {
       message.reply({ ok: true, value: await this.#carryOut(request) });
     } catch (thrown) {

@@ -432,6 +432,14 @@ describe("system requests", () => {
     expect([await end, server.log]).toEqual([shutdown, [["terminate", shutdown]]]);
   });
 
+  test("a suspended server can be stopped", async () => {
+    const { kernel } = reportingKernel();
+    const { pid, server } = await startedServer(kernel, new Scripted());
+    await suspend(kernel, pid);
+    await stopGenServer(kernel, pid, { reason: shutdown });
+    expect(server.log).toEqual([["terminate", shutdown]]);
+  });
+
   test("new code takes the state over; what it cannot take over leaves the old", async () => {
     class Doubling extends GenServer {
       static override readonly version = "2";
