@@ -32,7 +32,7 @@ import {
 } from "./kernel-options.ts";
 import type { Logger } from "./logger.ts";
 import { LocalCall, type LocalRequest } from "./open-call.ts";
-import { type Pid, samePid } from "./pid.ts";
+import { type Address, describeAddress, NamedPid, Pid, samePid } from "./pid.ts";
 import { copyPlainData } from "./plain-data.ts";
 import { ProcessEnds } from "./process-ends.ts";
 import { describeProcess, type ProcessInfo } from "./process-info.ts";
@@ -167,10 +167,10 @@ export class Kernel {
    * @throws {NameNotRegisteredError} if nothing is registered under the name (A5.2).
    * @throws {NotPlainDataError} {MessageTooLargeError} if the message could not cross to another node.
    */
-  send(to: Pid | string, message: unknown): Delivery {
+  send(to: Address, message: unknown): Delivery {
     const copy = copyPlainData(message, "message");
     const pid = this.#resolve(to);
-    if (pid === undefined) throw new NameNotRegisteredError(String(to));
+    if (pid === undefined) throw new NameNotRegisteredError(describeAddress(to));
     const process = this.#table.get(pid);
     if (process !== undefined)
       return this.#receiver.enqueue(process, { type: "info", message: copy });
@@ -182,7 +182,7 @@ export class Kernel {
    *
    * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
    */
-  cast(to: Pid | string, method: string, args: readonly unknown[]): Delivery {
+  cast(to: Address, method: string, args: readonly unknown[]): Delivery {
     const copy = copyPlainData(args, "args");
     const pid = this.#resolve(to);
     if (pid === undefined) return "noproc";
@@ -201,7 +201,7 @@ export class Kernel {
    * @throws {RangeError} if `timeoutMs` is negative or NaN.
    */
   call(
-    to: Pid | string,
+    to: Address,
     method: string,
     args: readonly unknown[],
     options: CallOptions = noOptions,
@@ -235,14 +235,14 @@ export class Kernel {
    * Watches a process: `watcher` is called once, when it ends. At once for one that does not exist.
    * Returns what stops it.
    */
-  monitor(target: Pid | string, watcher: Watcher): () => void {
+  monitor(target: Address, watcher: Watcher): () => void {
     const pid = this.#resolve(target);
     if (pid === undefined) return soonUnlessStopped(() => watcher(noproc, undefined));
     this.#refs += 1;
     const id = this.#refs;
     if (this.#table.isHere(pid)) return this.#watchHere(pid, id, watcher);
     this.#remoteMonitors.add(id, pid, watcher);
-    if (!this.#remote.deliver({ type: "monitor", to: pid, id, origin: this.address }))
+    if (!this.#sendAway({ type: "monitor", to: pid, id, origin: this.address }))
       queueMicrotask(() => this.#remoteMonitors.fire(id, noconnection));
     return () => {
       if (this.#remoteMonitors.remove(id))
@@ -271,13 +271,13 @@ export class Kernel {
    * @throws {RangeError} unless `ms` is a number from 0 to 2^32 - 1.
    * @throws {NotPlainDataError} {MessageTooLargeError} as {@link send}.
    */
-  sendAfter(ms: number, to: Pid | string, message: unknown): number {
+  sendAfter(ms: number, to: Address, message: unknown): number {
     const copy = copyPlainData(message, "message");
     return this.#timers.start(ms, to, () => this.#deliver(to, copy));
   }
 
   /** As {@link sendAfter}; what arrives is `{ type: "timeout", ref, message }`. */
-  startTimer(ms: number, to: Pid | string, message: unknown): number {
+  startTimer(ms: number, to: Address, message: unknown): number {
     const copy = copyPlainData(message, "message");
     return this.#timers.start(ms, to, (ref) =>
       this.#deliver(to, { type: "timeout", ref, message: copy }),
@@ -328,7 +328,8 @@ export class Kernel {
   /** Takes a signal that arrived from another node. */
   receive(signal: Signal): void {
     if (signal.type === "reply") this.#awayCalls.settle(signal.id, signal.outcome);
-    else if (signal.type === "down") this.#remoteMonitors.fire(signal.id, signal.reason);
+    else if (signal.type === "down")
+      this.#remoteMonitors.fire(signal.id, signal.reason, signal.pid);
     else this.#receiver.receive(signal);
   }
 
@@ -353,7 +354,7 @@ export class Kernel {
 
   /** Not an async function: its promise and its state would cost as much as the rest of a call. */
   #call(
-    to: Pid | string,
+    to: Address,
     method: string,
     args: readonly unknown[],
     options: CallOptions,
@@ -362,9 +363,13 @@ export class Kernel {
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be 0 or more, not ${timeoutMs}`);
     const sent = local ? args : copyPlainData(args, "args");
     const pid = this.#resolve(to);
-    const title = options.label ?? to;
+    const title =
+      options.label ?? (typeof to === "string" || to instanceof Pid ? to : describeAddress(to));
     if (pid === undefined)
-      throw refused("noproc", `${title}.${method}: no process is registered as ${String(to)}`);
+      throw refused(
+        "noproc",
+        `${title}.${method}: no process is registered as ${describeAddress(to)}`,
+      );
     if (from !== undefined && samePid(from, pid))
       throw refused("calling_self", `${title}.${method}: a process cannot call itself`);
     const isHere = this.#table.isHere(pid);
@@ -397,7 +402,7 @@ export class Kernel {
     const { id } = call;
     try {
       const sent = { type: "call", to: pid, id, origin: this.address, method, args } as const;
-      if (!this.#remote.deliver(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
+      if (!this.#sendAway(sent)) call.settle(failed(unreachable(label, pid.node, "no")));
     } catch (thrown) {
       this.#awayCalls.forget(call);
       request.reject(thrown as Error);
@@ -416,20 +421,30 @@ export class Kernel {
   }
 
   /** What a timer sends: there is nobody to tell that the receiver is gone. */
-  #deliver(to: Pid | string, message: unknown): void {
+  #deliver(to: Address, message: unknown): void {
     const pid = this.#resolve(to);
     if (pid !== undefined) this.#route({ type: "send", to: pid, message });
   }
 
   #route(signal: Signal & { readonly to: Pid }): Delivery {
     if (this.#table.isHere(signal.to)) return this.#receiver.apply(signal);
-    if (this.#remote.deliver(signal)) return "sent";
+    if (this.#sendAway(signal)) return "sent";
     if (signal.type === "link") this.#receiver.linkFailed(signal.from, signal.to);
     return "noconnection";
   }
 
-  #resolve(to: Pid | string): Pid | undefined {
-    return typeof to === "string" ? this.#table.named(to)?.pid : to;
+  #resolve(to: Address): Pid | undefined {
+    if (typeof to === "string") return this.#table.named(to)?.pid;
+    if (to instanceof Pid) return to;
+    if (to.node === this.address.node) return this.#table.named(to.name)?.pid;
+    // A life that nobody has: what is sent to it is undeliverable, not without a receiver.
+    const incarnation = this.#remote.incarnationOf?.(to.node) ?? "";
+    return new NamedPid(to.node, incarnation, to.name);
+  }
+
+  #sendAway(signal: Signal): boolean {
+    const named = signal.to instanceof NamedPid ? { ...signal, name: signal.to.name } : signal;
+    return this.#remote.deliver(named);
   }
 }
 

@@ -49,7 +49,7 @@ export {
 } from "./kernel-options.ts";
 export { Kernel } from "./kernel.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
-export { parsePid, Pid, samePid } from "./pid.ts";
+export { type Address, type NamedAddress, parsePid, Pid, samePid } from "./pid.ts";
 export {
   assertPlainData,
   copyPlainData,

@@ -45,3 +45,31 @@ export function parsePid(text: string): Pid | undefined {
   const [, node = "", incarnation = "", serial = ""] = match;
   return new Pid(node, incarnation, Number(serial));
 }
+
+/** A process that is registered on another node under a local name there (A5.2). */
+export interface NamedAddress {
+  readonly name: string;
+  readonly node: string;
+}
+
+/** Where a message goes: a process, a local name of this node, or a local name of another. */
+export type Address = Pid | string | NamedAddress;
+
+/** A name on another node, on its way there: that node looks the name up. Only the kernel makes these. */
+export class NamedPid extends Pid {
+  readonly name: string;
+
+  constructor(node: string, incarnation: string, name: string) {
+    super(node, incarnation, 0);
+    this.name = name;
+  }
+
+  override toString(): string {
+    return `${this.name} on ${this.node}`;
+  }
+}
+
+/** An address as text, for errors. */
+export function describeAddress(to: Address): string {
+  return typeof to === "string" || to instanceof Pid ? String(to) : `${to.name} on ${to.node}`;
+}

@@ -8,7 +8,7 @@ import { ExitError, NoProcessError } from "./errors.ts";
 import { type ExitReason, killed } from "./exit-reason.ts";
 import type { DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Pid } from "./pid.ts";
+import { type Address, Pid } from "./pid.ts";
 import { copyPlainData } from "./plain-data.ts";
 import type { ProcessEnds } from "./process-ends.ts";
 import type { ProcessRunner } from "./process-runner.ts";
@@ -68,14 +68,14 @@ export class ProcessSide {
     this.#kernel.link(a, b);
   }
 
-  monitor(owner: Pid, target: Pid | string, { tag, alias }: MonitorOptions): number {
+  monitor(owner: Pid, target: Address, { tag, alias }: MonitorOptions): number {
     const process = this.#table.get(owner);
     if (process === undefined) return 0;
     this.#refs += 1;
     const ref = this.#refs;
     const relations = process.relate();
     relations.monitoring ??= new Map();
-    const name = typeof target === "string" ? target : undefined;
+    const name = nameIn(target);
     const stop = this.#kernel.monitor(target, (reason, pid) => {
       relations.monitoring?.delete(ref);
       if (alias !== undefined) this.#table.removeAlias(alias);
@@ -155,4 +155,9 @@ export class ProcessSide {
     relations.abort ??= new AbortController();
     return relations.abort.signal;
   }
+}
+
+function nameIn(target: Address): string | undefined {
+  if (typeof target === "string") return target;
+  return target instanceof Pid ? undefined : target.name;
 }

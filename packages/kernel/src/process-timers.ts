@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cancel, Clock } from "./clock.ts";
-import type { Pid } from "./pid.ts";
+import { type Address, Pid } from "./pid.ts";
 import type { ProcessTable } from "./process-table.ts";
 
 /** The longest a timer may wait, in milliseconds: 2^32 - 1, about 49 days, as in Erlang. */
@@ -12,7 +12,7 @@ export const timerDelayMsMax = 4_294_967_295;
 
 interface Timer {
   readonly dueMs: number;
-  readonly to: Pid | string;
+  readonly to: Address;
   cancel: Cancel;
 }
 
@@ -33,13 +33,13 @@ export class ProcessTimers {
   }
 
   /** @throws {RangeError} unless `ms` is between 0 and {@link timerDelayMsMax}. */
-  start(ms: number, to: Pid | string, fire: (ref: number) => void): number {
+  start(ms: number, to: Address, fire: (ref: number) => void): number {
     if (!(ms >= 0 && ms <= timerDelayMsMax))
       throw new RangeError(`a timer waits 0 to ${timerDelayMsMax} milliseconds, not ${ms}`);
     this.#refs += 1;
     const ref = this.#refs;
-    const target = typeof to === "string" ? undefined : this.#table.get(to);
-    if (typeof to !== "string" && this.#table.isHere(to) && target === undefined) return ref; // It has ended.
+    const target = to instanceof Pid ? this.#table.get(to) : undefined;
+    if (to instanceof Pid && this.#table.isHere(to) && target === undefined) return ref; // It has ended.
     const timer: Timer = { dueMs: this.#clock.now() + ms, to, cancel: () => {} };
     this.#timers.set(ref, timer);
     if (target !== undefined) {
@@ -78,6 +78,6 @@ export class ProcessTimers {
     const timer = this.#timers.get(ref);
     if (timer === undefined) return;
     this.#timers.delete(ref);
-    if (typeof timer.to !== "string") this.#table.get(timer.to)?.relations?.timers?.delete(ref);
+    if (timer.to instanceof Pid) this.#table.get(timer.to)?.relations?.timers?.delete(ref);
   }
 }

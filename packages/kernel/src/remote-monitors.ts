@@ -24,11 +24,12 @@ export class RemoteMonitors {
     return this.#held.delete(id);
   }
 
-  fire(id: number, reason: ExitReason): void {
+  /** `pid`: who was found, if the target was a name. */
+  fire(id: number, reason: ExitReason, pid?: Pid): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
     this.#held.delete(id);
-    held.watcher(reason, held.target);
+    held.watcher(reason, pid ?? held.target);
   }
 
   /** Fires those whose target `isGone` accepts. */

@@ -7,7 +7,7 @@ import type { Behaviour, Incoming, ProcessFunction, SpawnOptions } from "./behav
 import type { ExitReason } from "./exit-reason.ts";
 import type { CallOptions, Delivery, DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Pid, samePid } from "./pid.ts";
+import { type Address, type Pid, samePid } from "./pid.ts";
 import type { ReceiveOptions } from "./receive.ts";
 
 const anyMessage = (): boolean => true;
@@ -87,18 +87,18 @@ export class Self {
   }
 
   /** Sends a plain message, as a copy. A dead receiver is not an error (A5.2). @throws as {@link Kernel.send}. */
-  send(to: Pid | string, message: unknown): Delivery {
+  send(to: Address, message: unknown): Delivery {
     return this.kernel.isAlive(this.pid) ? this.kernel.send(to, message) : "noproc";
   }
 
   /** Sends a request nobody waits for. @throws as {@link Kernel.cast}. */
-  cast(to: Pid | string, method: string, args: readonly unknown[]): Delivery {
+  cast(to: Address, method: string, args: readonly unknown[]): Delivery {
     return this.kernel.isAlive(this.pid) ? this.kernel.cast(to, method, args) : "noproc";
   }
 
   /** Calls another process. @throws {CallError} as {@link Kernel.call}, also with `calling_self`. */
   call(
-    to: Pid | string,
+    to: Address,
     method: string,
     args: readonly unknown[],
     options?: CallOptions,
@@ -134,7 +134,7 @@ export class Self {
   }
 
   /** Watches another process: a `down` message with the returned reference arrives once, when it ends (A4). */
-  monitor(target: Pid | string, options: MonitorOptions = {}): number {
+  monitor(target: Address, options: MonitorOptions = {}): number {
     return this.kernel.side.monitor(this.pid, target, options);
   }
 

@@ -42,7 +42,8 @@ export class SignalReceiver {
   }
 
   /** Takes what arrived from another node, other than replies and downs. */
-  receive(signal: Signal): void {
+  receive(arrived: Signal): void {
+    const signal = this.#addressed(arrived);
     switch (signal.type) {
       case "call":
         return this.#acceptCall(signal);
@@ -59,6 +60,13 @@ export class SignalReceiver {
       default:
         if (this.#table.isHere(signal.to)) this.apply(signal);
     }
+  }
+
+  /** The signal with the pid that its name stands for here. Nobody: the pid of nobody. */
+  #addressed(signal: Signal): Signal {
+    if (!("name" in signal) || signal.name === undefined) return signal;
+    const process = this.#table.named(signal.name);
+    return process === undefined ? signal : { ...signal, to: process.pid };
   }
 
   /** Applies a signal to a process of this node. */
@@ -155,10 +163,10 @@ export class SignalReceiver {
     this.#route({ type: "exit", to, from, reason, linked: true });
   }
 
-  #acceptCall({ to, id, origin, method, args }: Signal & { readonly type: "call" }): void {
+  #acceptCall({ to, name, id, origin, method, args }: Signal & { readonly type: "call" }): void {
     const process = this.#table.get(to);
     const tell = (outcome: Outcome): void => this.#sendReply(origin, id, outcome);
-    if (process === undefined) return tell(failed(noProcess(`${to}.${method}`)));
+    if (process === undefined) return tell(failed(noProcess(`${name ?? to}.${method}`)));
     if (!process.hasRoom) {
       this.refuse(process);
       return tell(failed(mailboxFull(`${to}.${method}`, process.capacity)));

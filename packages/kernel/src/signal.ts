@@ -15,18 +15,20 @@ export interface NodeAddress {
   readonly incarnation: string;
 }
 
-/** A signal to a process, or back to a node. */
+/** A signal to a process, or back to a node. `name`: the receiving node looks it up, `to` says only which node. */
 export type Signal =
-  | { readonly type: "send"; readonly to: Pid; readonly message: unknown }
+  | { readonly type: "send"; readonly to: Pid; readonly name?: string; readonly message: unknown }
   | {
       readonly type: "cast";
       readonly to: Pid;
+      readonly name?: string;
       readonly method: string;
       readonly args: readonly unknown[];
     }
   | {
       readonly type: "call";
       readonly to: Pid;
+      readonly name?: string;
       /** Chosen by the caller's kernel; comes back in the reply. */
       readonly id: number;
       readonly origin: NodeAddress;
@@ -59,6 +61,7 @@ export type Signal =
   | {
       readonly type: "monitor";
       readonly to: Pid;
+      readonly name?: string;
       readonly id: number;
       readonly origin: NodeAddress;
     }
@@ -80,4 +83,6 @@ export type Signal =
 export interface Remote {
   /** Sends in order, at most once. False: the node is not reachable now, nothing was sent. */
   readonly deliver: (signal: Signal) => boolean;
+  /** Which life of a node can be reached now. Without it no name of another node can. */
+  readonly incarnationOf?: (node: string) => string | undefined;
 }

@@ -42,9 +42,13 @@ export function pairOfKernels(): { a: Kernel; b: Kernel; cut: () => void } {
   let up = true;
   const wire = (to: Kernel) => ({
     deliver: (signal: Signal): boolean => {
-      if (up) queueMicrotask(() => to.receive(signal));
-      return up;
+      if (!up || signal.to.node !== to.address.node) return false;
+      if (signal.to.incarnation !== to.address.incarnation) return false;
+      queueMicrotask(() => to.receive(signal));
+      return true;
     },
+    incarnationOf: (node: string) =>
+      up && node === to.address.node ? to.address.incarnation : undefined,
   });
   a.connect(wire(b));
   b.connect(wire(a));

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { functionChild, localNames, osProcess, serverChild, workerChild } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
 import { superviseChildren } from "./kernel.ts";
@@ -157,6 +157,56 @@ describe("a server as a child", () => {
     const { port } = (await kernel.call("web", "address", [])) as { port: number };
     const second = superviseChildren(serverChild({ id: "second", create: hello, port }));
     await expect(second).rejects.toThrow(/EADDRINUSE/);
+  });
+
+  test("that is asked to stop finishes the request that runs, and accepts no other", async () => {
+    const gate = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const slow = () =>
+      createServer((_, response) => {
+        arrived.resolve();
+        void gate.promise.then(() => response.end("finished"));
+      });
+    const { kernel, stop } = await superviseChildren(
+      serverChild({ id: "web", name: "web", create: slow, port: 0 }),
+    );
+    const { port } = (await kernel.call("web", "address", [])) as { port: number };
+    const running = fetch(`http://127.0.0.1:${port}`);
+    await arrived.promise;
+    const stopped = stop();
+    await expect
+      .poll(() => fetch(`http://127.0.0.1:${port}`).catch(() => "refused"))
+      .toBe("refused");
+    gate.resolve();
+    expect(await (await running).text()).toBe("finished");
+    expect(await stopped).toEqual({ type: "shutdown" });
+  });
+
+  test("with connections that stay says goodbye to them, or cuts them when its time is up", async () => {
+    const connections: Socket[] = [];
+    const chatty = (goodbye: boolean) =>
+      serverChild({
+        id: "tcp",
+        name: "tcp",
+        create: () => createTcpServer((socket) => void connections.push(socket)),
+        port: 0,
+        shutdownMs: goodbye ? 5_000 : 20,
+        ...(goodbye ? { closing: () => connections.at(-1)?.end("bye") } : {}),
+      });
+    for (const goodbye of [true, false]) {
+      const { kernel, stop, logs } = await superviseChildren(chatty(goodbye));
+      const { port } = (await kernel.call("tcp", "address", [])) as { port: number };
+      const client = connect(port, "127.0.0.1");
+      const heard: string[] = [];
+      client.on("data", (data) => heard.push(String(data)));
+      const closed = new Promise((resolve) => client.once("close", resolve));
+      const before = connections.length;
+      await expect.poll(() => connections.length).toBe(before + 1);
+      await stop();
+      await closed;
+      expect(heard).toEqual(goodbye ? ["bye"] : []);
+      expect(logs.some(({ event }) => event === "shutdown_error")).toBe(!goodbye);
+    }
   });
 
   test("that is restarted listens on the same port again, and old connections are gone", async () => {
