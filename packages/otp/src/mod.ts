@@ -23,4 +23,28 @@ export { describeStartFailure } from "./start-failure.ts";
 export { startSupervisor, supervisor } from "./start-supervisor.ts";
 export type { ChildCounts, ChildResult, ChildRow } from "./supervisor-calls.ts";
 export type { SupervisorOptions } from "./supervisor.ts";
+export { Task, taskTimeoutMsDefault, type TaskWaitOptions } from "./task.ts";
+export { MaxChildrenError, TaskExitedError, TaskTimeoutError } from "./task-errors.ts";
+export type { TaskCaller } from "./task-owner.ts";
+export type { TaskEnded, TaskFunction, TaskOptions, TaskOutcome } from "./task-process.ts";
+export {
+  streamConcurrencyDefault,
+  type StreamFunction,
+  type StreamInputs,
+  type TaskStream,
+  type TaskStreamOptions,
+  type TaskStreamResult,
+} from "./task-stream.ts";
+export { streamBufferMax } from "./task-stream-state.ts";
+export {
+  taskChildrenMaxDefault,
+  startTaskSupervisor,
+  type StartTaskOptions,
+  type StartTaskResult,
+  type SupervisedTaskOptions,
+  taskSupervisor,
+  TaskSupervisor,
+  type TaskSupervisorOptions,
+  type TerminateTaskResult,
+} from "./task-supervisor.ts";
 export { workerChild, type WorkerChildSpec } from "./worker-child.ts";
