@@ -16,6 +16,36 @@ export { GenServer, genServer, type GenServerClass, startGenServer } from "./gen
 export { SupervisorRef } from "./manage-supervisor.ts";
 export { localNames, type NamedStart, type Names } from "./names.ts";
 export { type OsExit, osProcess, OsProcessError, type OsProcessSpec } from "./os-process.ts";
+export {
+  type Registered,
+  type RegisterResult,
+  Registry,
+  registryEntriesMaxDefault,
+  type RegistryEntry,
+  type RegistryEvent,
+  type RegistryOptions,
+  type RegistryOwner,
+  type UpdateResult,
+} from "./registry.ts";
+export {
+  LockBusyError,
+  NotRegisteredError,
+  RegistryFullError,
+  UnknownRegistryError,
+} from "./registry-errors.ts";
+export { registryKeyLengthMax } from "./registry-key.ts";
+export { type LockOptions, lockTimeoutMsDefault, lockWaitersMax } from "./registry-locks.ts";
+export {
+  callName,
+  castName,
+  type ProcessName,
+  sendName,
+  startWithName,
+  viaChild,
+  type ViaChildSpec,
+  type ViaName,
+  whereisName,
+} from "./registry-via.ts";
 export { type RestartIntensity, restartIntensityDefault } from "./restart-intensity.ts";
 export type { Restart, Strategy } from "./restart-policy.ts";
 export { serverChild, type ServerChildSpec } from "./server-child.ts";
