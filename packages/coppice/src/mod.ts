@@ -22,10 +22,15 @@ export {
 } from "@coppice/kernel";
 export { each, html, liveServer, type LiveView, raw, type ViewContext } from "@coppice/live";
 export {
+  type ApplicationContext,
+  type ApplicationRestart,
+  Applications,
+  type ApplicationSpec,
   callName,
   castName,
   type ChildFunction,
   type ChildSpec,
+  defineApplication,
   functionChild,
   GenServer,
   LockBusyError,

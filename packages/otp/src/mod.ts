@@ -3,6 +3,26 @@
  *
  * @module
  */
+export {
+  type ApplicationHalt,
+  applicationHookMsMax,
+  Applications,
+  type ApplicationsOptions,
+  type ApplicationStartOptions,
+  type ApplicationStartResult,
+  type RunningApplication,
+} from "./application.ts";
+export {
+  ApplicationCycleError,
+  ApplicationSpecError,
+  UnknownApplicationError,
+} from "./application-errors.ts";
+export type { ApplicationRestart } from "./application-restart-policy.ts";
+export {
+  type ApplicationContext,
+  type ApplicationSpec,
+  defineApplication,
+} from "./application-spec.ts";
 export type { AutoShutdown } from "./auto-shutdown-policy.ts";
 export {
   type ChildEnvironment,
