@@ -95,7 +95,7 @@ export class ProcessEnds {
       this.#route({ type: "exit", to: peer, from: process.pid, reason, linked: true });
     for (const watcher of relations.watchers?.values() ?? [])
       this.#guard(process, () => watcher(reason, process.pid));
-    relations.abort?.abort(new ExitError(reason));
+    relations.abort?.abort(abortError(process, reason));
   }
 
   /** Runs code that has nobody to throw to. */
@@ -109,4 +109,10 @@ export class ProcessEnds {
       );
     }
   }
+}
+
+/** What `AbortSignal` users expect, with the exit as its cause. */
+function abortError(process: Process, reason: ExitReason): DOMException {
+  const cause = new ExitError(reason);
+  return new DOMException(`${process.title} ended`, { name: "AbortError", cause });
 }

@@ -7,6 +7,7 @@ import {
   CoppiceError,
   type Kernel,
   kill,
+  nameLengthMax,
   type SpawnOptions,
   type StartResult,
 } from "@coppice/kernel";
@@ -21,7 +22,10 @@ export interface ChildEnvironment {
   readonly names: Names;
 }
 
-/** Starts a child's process with the options given: it must be linked as they say. Returns once it is ready. */
+/**
+ * Starts a child's process with the options given: it must be linked as they say. Returns once it is ready. What it throws
+ * or rejects with is why the start failed; a process that has ended by then did start, and is restarted or not as any other.
+ */
 export type StartChild = (
   options: SpawnOptions,
   environment: ChildEnvironment,
@@ -76,7 +80,7 @@ const types: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
 export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void {
   if (typeof spec !== "object" || spec === null)
     throw new ChildSpecError(`a child specification is an object, not ${String(spec)}`);
-  const { id, start, shutdownMs = 0, startMs = 0, significant } = spec;
+  const { id, start, name, prepare, shutdownMs = 0, startMs = 0, significant = false } = spec;
   const { restart = "permanent", type = "worker" } = spec;
   const wrong = (what: string): never => {
     throw new ChildSpecError(`child ${String(id)}: ${what}`);
@@ -85,24 +89,33 @@ export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void
     throw new ChildSpecError("a child specification needs an id: a non-empty string");
   if (typeof start !== "function" && !(Array.isArray(start) && typeof start[0] === "function"))
     wrong("start must be a function or [GenServerClass, ...args]");
+  if (name !== undefined && !isName(name))
+    wrong(`name must be a text of 1 to ${nameLengthMax} characters`);
+  if (prepare !== undefined && typeof prepare !== "function") wrong("prepare must be a function");
   if (!restarts.has(restart)) wrong("restart must be permanent, transient or temporary");
   if (!types.has(type)) wrong("type must be worker or supervisor");
   if (!isTime(shutdownMs)) wrong("shutdownMs must be 0 or more, or Infinity");
   if (!isTime(startMs)) wrong("startMs must be 0 or more, or Infinity");
-  if (significant === true && restart === "permanent")
+  if (typeof significant !== "boolean") wrong("significant must be true or false");
+  if (significant && restart === "permanent")
     wrong(
       "a significant child must be transient or temporary: a permanent one never ends for good",
     );
-  if (significant === true && !mayBeSignificant)
+  if (significant && !mayBeSignificant)
     wrong("a significant child needs a supervisor whose autoShutdown is not never");
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && name !== "" && name.length <= nameLengthMax;
 }
 
 function isTime(ms: unknown): boolean {
   return typeof ms === "number" && ms >= 0;
 }
 
-/** @throws {ChildSpecError} as {@link checkChildSpec}, or if two children have one id. */
+/** @throws {ChildSpecError} as {@link checkChildSpec}, or if there is no list, or two children have one id. */
 export function checkChildSpecs(specs: readonly ChildSpec[], mayBeSignificant: boolean): void {
+  if (!Array.isArray(specs)) throw new ChildSpecError("children must be a list of specifications");
   const ids = new Set<string>();
   for (const spec of specs) {
     checkChildSpec(spec, mayBeSignificant);
@@ -123,14 +136,17 @@ export function startChildProcess(
 ): Promise<StartResult> {
   const startMs = spec.startMs ?? (spec.type === "supervisor" ? Infinity : startMsDefault);
   const labelled = { ...options, label: spec.name ?? spec.id };
-  const start: StartChild =
+  const code: StartChild =
     typeof spec.start === "function" ? spec.start : genServerStart(spec.start);
+  // The kernel is told as well, so that a process that hangs in its `start` is killed and not only given up.
+  const start = (given: SpawnOptions): Promise<StartResult> =>
+    code(startMs === Infinity ? given : { ...given, startMs }, environment);
   const starting =
     spec.name === undefined
-      ? start(labelled, environment)
+      ? start(labelled)
       : environment.names.startNamed(spec.name, {
           options: labelled,
-          start: (named) => start(named, environment),
+          start,
           prepare: async () => spec.prepare?.(environment),
         });
   return startMs === Infinity ? starting : withinTime(starting, startMs, environment.kernel);

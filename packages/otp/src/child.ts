@@ -4,14 +4,13 @@
  * @module
  */
 import {
-  describeReason,
   errorData,
   ExitError,
   type ExitReason,
   type Kernel,
   kill,
-  noproc,
-  type Pid,
+  Pid,
+  samePid,
   type Self,
   shutdown,
 } from "@coppice/kernel";
@@ -54,23 +53,23 @@ export async function startChild(
   return result;
 }
 
-/** What a start function returned may be anything; a process that has ended is no child. */
-function checked(result: ChildStart, self: Self): ChildStart {
-  switch ((result as Partial<ChildStart> | undefined)?.type) {
-    case "ignored":
-    case "failed":
-      return result;
-    case "started": {
-      const { pid } = result as { readonly pid: Pid };
-      if (!self.kernel.isAlive(pid)) return { type: "failed", reason: noproc };
-      self.link(pid); // Without a link its end would not be noticed.
-      return result;
-    }
-    default: {
-      const value = { bad_return_value: describeReason({ type: "exit", value: result }) };
-      return { type: "failed", reason: { type: "exit", value } };
-    }
+/** What a start function returned may be anything: only another process is a child. */
+function checked(returned: unknown, self: Self): ChildStart {
+  const { type, pid, reason } = (returned ?? {}) as Partial<Record<string, unknown>>;
+  if (type === "ignored") return { type };
+  if (type === "failed" && isReason(reason)) return { type, reason };
+  if (type === "started" && pid instanceof Pid && !samePid(pid, self.pid)) {
+    // Without a link its end would not be noticed. Of one that has ended already, an exit signal arrives: it started, and
+    // crashed, and whether it is restarted is decided as of any other.
+    self.link(pid);
+    return { type, pid };
   }
+  const value = { bad_return_value: errorData(returned).message };
+  return { type: "failed", reason: { type: "exit", value } };
+}
+
+function isReason(reason: unknown): reason is ExitReason {
+  return typeof (reason as Partial<ExitReason> | null | undefined)?.type === "string";
 }
 
 function reasonOf(thrown: unknown): ExitReason {
@@ -89,7 +88,6 @@ export async function stopChild(
   supervisor: Pid,
 ): Promise<ExitReason | undefined> {
   const { pid, spec } = child;
-  child.pid = undefined;
   child.state = "stopped";
   if (pid === undefined) return undefined;
   const { promise, resolve } = Promise.withResolvers<ExitReason>();

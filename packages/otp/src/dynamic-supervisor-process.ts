@@ -13,6 +13,7 @@ import {
   type ExitReason,
   type Incoming,
   type IncomingCall,
+  normal,
   Pid,
   type Self,
   shutdown,
@@ -82,8 +83,12 @@ export class DynamicSupervisorProcess implements Behaviour {
         return message.reply({ ok: true, value: [...this.#children.values()].map(row) });
       case "countChildren":
         return message.reply({ ok: true, value: countChildren([...this.#children.values()]) });
+      case "stop":
+        await this.#stopAll(self);
+        message.reply({ ok: true, value: undefined });
+        return self.exit(normal);
       default: {
-        const has = ["startChild", "terminateChild", "whichChildren", "countChildren"];
+        const has = ["startChild", "terminateChild", "whichChildren", "countChildren", "stop"];
         return message.reply({ ok: false, failure: unknownFunction(message.method, has) });
       }
     }
@@ -142,7 +147,7 @@ export class DynamicSupervisorProcess implements Behaviour {
 
   async #retry(key: string, self: Self): Promise<void> {
     const child = this.#children.get(key);
-    if (child?.state === "restarting") await this.#restart(key, child, self);
+    if (child !== undefined) await this.#restart(key, child, self);
   }
 
   async #restart(key: string, child: Child, self: Self): Promise<void> {
@@ -170,12 +175,16 @@ export class DynamicSupervisorProcess implements Behaviour {
     }
   }
 
-  /** D2. */
   async #stop(reason: ExitReason, self: Self): Promise<void> {
+    await this.#stopAll(self);
+    self.exit(reason);
+  }
+
+  /** D2. */
+  async #stopAll(self: Self): Promise<void> {
     const children = [...this.#children.values()];
     this.#children.clear();
     await Promise.all(children.map((child) => this.#stopOne(child, self)));
-    self.exit(reason);
   }
 
   async #stopOne(child: Child, self: Self): Promise<void> {

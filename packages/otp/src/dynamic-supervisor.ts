@@ -33,7 +33,7 @@ export type DynamicChildSpec = Omit<ChildSpec, "id" | "significant"> & { readonl
 export type DynamicStart = StartResult | { readonly type: "max_children" };
 
 /** Starts a dynamic supervisor without children. @throws {RangeError} if an option makes no sense. */
-export function startDynamicSupervisor(
+export async function startDynamicSupervisor(
   kernel: Kernel,
   options: DynamicSupervisorOptions = {},
   spawnOptions: SpawnOptions = {},
@@ -99,6 +99,11 @@ export class DynamicSupervisorRef {
 
   countChildren(): Promise<ChildCounts> {
     return this.#call("countChildren") as Promise<ChildCounts>;
+  }
+
+  /** Stops all children at the same time, and ends the supervisor with `normal`. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    await this.#call("stop");
   }
 
   #call(method: string, ...args: readonly unknown[]): Promise<unknown> {
