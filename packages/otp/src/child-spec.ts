@@ -7,6 +7,7 @@ import {
   CoppiceError,
   type Kernel,
   kill,
+  nameLengthMax,
   type SpawnOptions,
   type StartResult,
 } from "@coppice/kernel";
@@ -76,7 +77,7 @@ const types: ReadonlySet<unknown> = new Set(["worker", "supervisor"]);
 export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void {
   if (typeof spec !== "object" || spec === null)
     throw new ChildSpecError(`a child specification is an object, not ${String(spec)}`);
-  const { id, start, shutdownMs = 0, startMs = 0, significant } = spec;
+  const { id, start, name, prepare, shutdownMs = 0, startMs = 0, significant = false } = spec;
   const { restart = "permanent", type = "worker" } = spec;
   const wrong = (what: string): never => {
     throw new ChildSpecError(`child ${String(id)}: ${what}`);
@@ -85,16 +86,24 @@ export function checkChildSpec(spec: ChildSpec, mayBeSignificant: boolean): void
     throw new ChildSpecError("a child specification needs an id: a non-empty string");
   if (typeof start !== "function" && !(Array.isArray(start) && typeof start[0] === "function"))
     wrong("start must be a function or [GenServerClass, ...args]");
+  if (name !== undefined && !isName(name))
+    wrong(`name must be a text of 1 to ${nameLengthMax} characters`);
+  if (prepare !== undefined && typeof prepare !== "function") wrong("prepare must be a function");
   if (!restarts.has(restart)) wrong("restart must be permanent, transient or temporary");
   if (!types.has(type)) wrong("type must be worker or supervisor");
   if (!isTime(shutdownMs)) wrong("shutdownMs must be 0 or more, or Infinity");
   if (!isTime(startMs)) wrong("startMs must be 0 or more, or Infinity");
-  if (significant === true && restart === "permanent")
+  if (typeof significant !== "boolean") wrong("significant must be true or false");
+  if (significant && restart === "permanent")
     wrong(
       "a significant child must be transient or temporary: a permanent one never ends for good",
     );
-  if (significant === true && !mayBeSignificant)
+  if (significant && !mayBeSignificant)
     wrong("a significant child needs a supervisor whose autoShutdown is not never");
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && name !== "" && name.length <= nameLengthMax;
 }
 
 function isTime(ms: unknown): boolean {
@@ -122,7 +131,12 @@ export function startChildProcess(
   environment: ChildEnvironment,
 ): Promise<StartResult> {
   const startMs = spec.startMs ?? (spec.type === "supervisor" ? Infinity : startMsDefault);
-  const labelled = { ...options, label: spec.name ?? spec.id };
+  const labelled: SpawnOptions = {
+    ...options,
+    label: spec.name ?? spec.id,
+    // So that the kernel kills a process that hangs in its `start`, and not only its start is given up.
+    ...(startMs === Infinity ? {} : { startMs }),
+  };
   const start: StartChild =
     typeof spec.start === "function" ? spec.start : genServerStart(spec.start);
   const starting =

@@ -33,7 +33,7 @@ export type DynamicChildSpec = Omit<ChildSpec, "id" | "significant"> & { readonl
 export type DynamicStart = StartResult | { readonly type: "max_children" };
 
 /** Starts a dynamic supervisor without children. @throws {RangeError} if an option makes no sense. */
-export function startDynamicSupervisor(
+export async function startDynamicSupervisor(
   kernel: Kernel,
   options: DynamicSupervisorOptions = {},
   spawnOptions: SpawnOptions = {},

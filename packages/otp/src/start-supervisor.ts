@@ -16,8 +16,14 @@ const autoShutdowns: ReadonlySet<unknown> = new Set([
   "all_significant",
 ]);
 
-/** Starts a supervisor with its children, and waits until all of them run. */
-export function startSupervisor(
+/**
+ * Starts a supervisor with its children, and waits until all of them run. A child that does not start, or a name that is
+ * taken, is a value: `failed`. What can be seen to be wrong before anything starts rejects:
+ *
+ * @throws {RangeError} if the strategy, the intensity or the auto-shutdown makes no sense.
+ * @throws {ChildSpecError} if a child's specification cannot be used, or two have one id.
+ */
+export async function startSupervisor(
   kernel: Kernel,
   options: SupervisorOptions,
   spawnOptions: SpawnOptions = {},

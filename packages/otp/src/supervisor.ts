@@ -109,7 +109,7 @@ export class SupervisorProcess implements Behaviour {
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { strategy: this.#strategy, ...this.#intensity };
+    return { strategy: this.#strategy, ...this.#intensity, autoShutdown: this.#autoShutdown };
   }
 
   /** Starts a child that does not run. Returns why it did not start; undefined if it did, or chose not to run. */
