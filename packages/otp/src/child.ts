@@ -4,14 +4,14 @@
  * @module
  */
 import {
-  describeReason,
   errorData,
   ExitError,
   type ExitReason,
   type Kernel,
   kill,
   noproc,
-  type Pid,
+  Pid,
+  samePid,
   type Self,
   shutdown,
 } from "@coppice/kernel";
@@ -54,23 +54,22 @@ export async function startChild(
   return result;
 }
 
-/** What a start function returned may be anything; a process that has ended is no child. */
-function checked(result: ChildStart, self: Self): ChildStart {
-  switch ((result as Partial<ChildStart> | undefined)?.type) {
-    case "ignored":
-    case "failed":
-      return result;
-    case "started": {
-      const { pid } = result as { readonly pid: Pid };
-      if (!self.kernel.isAlive(pid)) return { type: "failed", reason: noproc };
-      self.link(pid); // Without a link its end would not be noticed.
-      return result;
-    }
-    default: {
-      const value = { bad_return_value: describeReason({ type: "exit", value: result }) };
-      return { type: "failed", reason: { type: "exit", value } };
-    }
+/** What a start function returned may be anything; a process that has ended, or is no other process, is no child. */
+function checked(returned: unknown, self: Self): ChildStart {
+  const { type, pid, reason } = (returned ?? {}) as Partial<Record<string, unknown>>;
+  if (type === "ignored") return { type };
+  if (type === "failed" && isReason(reason)) return { type, reason };
+  if (type === "started" && pid instanceof Pid && !samePid(pid, self.pid)) {
+    if (!self.kernel.isAlive(pid)) return { type: "failed", reason: noproc };
+    self.link(pid); // Without a link its end would not be noticed.
+    return { type, pid };
   }
+  const value = { bad_return_value: errorData(returned).message };
+  return { type: "failed", reason: { type: "exit", value } };
+}
+
+function isReason(reason: unknown): reason is ExitReason {
+  return typeof (reason as Partial<ExitReason> | null | undefined)?.type === "string";
 }
 
 function reasonOf(thrown: unknown): ExitReason {
@@ -82,12 +81,18 @@ export function shutdownMsOf(spec: ChildSpec): number {
   return spec.shutdownMs ?? (spec.type === "supervisor" ? Infinity : shutdownMsDefault);
 }
 
-/** Stops a child: asks, waits for its time, then kills. Returns the reason it ended with if that was not expected. */
+/** An end that a child was not asked for. */
+export interface UnexpectedEnd {
+  readonly pid: Pid;
+  readonly reason: ExitReason;
+}
+
+/** Stops a child: asks, waits for its time, then kills. Returns how it ended if that was not expected. */
 export async function stopChild(
   child: Child,
   kernel: Kernel,
   supervisor: Pid,
-): Promise<ExitReason | undefined> {
+): Promise<UnexpectedEnd | undefined> {
   const { pid, spec } = child;
   child.pid = undefined;
   child.state = "stopped";
@@ -106,7 +111,7 @@ export async function stopChild(
   }
   const reason = await promise;
   cancel?.();
-  return isExpected(reason, spec, shutdownMs) ? undefined : reason;
+  return isExpected(reason, spec, shutdownMs) ? undefined : { pid, reason };
 }
 
 function isExpected(reason: ExitReason, spec: ChildSpec, shutdownMs: number): boolean {

@@ -13,6 +13,7 @@ import {
   type ExitReason,
   type Incoming,
   type IncomingCall,
+  normal,
   Pid,
   type Self,
   shutdown,
@@ -82,8 +83,12 @@ export class DynamicSupervisorProcess implements Behaviour {
         return message.reply({ ok: true, value: [...this.#children.values()].map(row) });
       case "countChildren":
         return message.reply({ ok: true, value: countChildren([...this.#children.values()]) });
+      case "stop":
+        await this.#stopAll(self);
+        message.reply({ ok: true, value: undefined });
+        return self.exit(normal);
       default: {
-        const has = ["startChild", "terminateChild", "whichChildren", "countChildren"];
+        const has = ["startChild", "terminateChild", "whichChildren", "countChildren", "stop"];
         return message.reply({ ok: false, failure: unknownFunction(message.method, has) });
       }
     }
@@ -170,17 +175,20 @@ export class DynamicSupervisorProcess implements Behaviour {
     }
   }
 
-  /** D2. */
   async #stop(reason: ExitReason, self: Self): Promise<void> {
+    await this.#stopAll(self);
+    self.exit(reason);
+  }
+
+  /** D2. */
+  async #stopAll(self: Self): Promise<void> {
     const children = [...this.#children.values()];
     this.#children.clear();
     await Promise.all(children.map((child) => this.#stopOne(child, self)));
-    self.exit(reason);
   }
 
   async #stopOne(child: Child, self: Self): Promise<void> {
     const unexpected = await stopChild(child, this.#environment.kernel, self.pid);
-    if (unexpected !== undefined)
-      this.#reports.error("shutdown_error", child, unexpected, "it was stopped");
+    if (unexpected !== undefined) this.#reports.stoppedBadly(child, unexpected);
   }
 }

@@ -101,6 +101,11 @@ export class DynamicSupervisorRef {
     return this.#call("countChildren") as Promise<ChildCounts>;
   }
 
+  /** Stops all children at the same time, and ends the supervisor with `normal`. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    await this.#call("stop");
+  }
+
   #call(method: string, ...args: readonly unknown[]): Promise<unknown> {
     return this.#kernel.call(this.#supervisor, method, args, {
       local: true,

@@ -38,6 +38,7 @@ export class SupervisorRef {
    * Adds a child and starts it. It is not there any more after the supervisor itself was restarted (C8.4).
    *
    * @throws {ChildSpecError} if the specification cannot be used.
+   * @throws {CallError} with `bad_argument` if the child is significant and the supervisor's `autoShutdown` is `never`.
    */
   async startChild(spec: ChildSpec): Promise<ChildResult> {
     checkChildSpec(spec, true); // Here as well as there: a wrong one must not crash the supervisor.
@@ -57,6 +58,14 @@ export class SupervisorRef {
   /** Forgets a child that is stopped. */
   deleteChild(id: string): Promise<ChildResult> {
     return this.#call("deleteChild", id) as Promise<ChildResult>;
+  }
+
+  /**
+   * Stops the children, the last first, and ends the supervisor with `normal` (C8.3). Resolves when it has ended. A permanent
+   * one that has a supervisor itself is started again.
+   */
+  async stop(): Promise<void> {
+    await this.#call("stop");
   }
 
   #call(method: string, ...args: readonly unknown[]): Promise<unknown> {

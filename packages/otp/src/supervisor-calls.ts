@@ -5,7 +5,14 @@
  *
  * @module
  */
-import type { CallFailure, ExitReason, Incoming, Pid, Self } from "@coppice/kernel";
+import {
+  type CallFailure,
+  type ExitReason,
+  type Incoming,
+  normal,
+  type Pid,
+  type Self,
+} from "@coppice/kernel";
 import type { Child } from "./child.ts";
 import { checkChildSpec, type ChildSpec, ChildSpecError } from "./child-spec.ts";
 import type { SupervisorProcess } from "./supervisor.ts";
@@ -54,6 +61,7 @@ export async function answer(
     });
   try {
     message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
+    if (message.method === "stop") self.exit(normal); // Before who asked goes on: the answer is on its way.
   } catch (thrown) {
     if (!(thrown instanceof ChildSpecError)) throw thrown;
     const failure = { code: "bad_argument", executed: "no", message: thrown.message } as const;
@@ -71,6 +79,7 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ["terminateChild", aboutChild(terminateChild)],
   ["restartChild", aboutChild(restartChild)],
   ["deleteChild", aboutChild(deleteChild)],
+  ["stop", (supervisor, _, self) => supervisor.stopAll(self)],
 ]);
 
 function aboutChild(

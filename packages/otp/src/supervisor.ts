@@ -87,7 +87,7 @@ export class SupervisorProcess implements Behaviour {
       const reason = await this.startChild(child, self);
       if (reason === undefined) continue;
       this.#reports.error("start_error", child, reason, "the supervisor does not start");
-      await this.#stopAll(self);
+      await this.stopAll(self);
       throw new ExitError(failedToStart(child.spec.id, reason));
     }
   }
@@ -124,13 +124,12 @@ export class SupervisorProcess implements Behaviour {
   /** Stops a child, and reports if it ended otherwise than asked. */
   async stopChild(child: Child, self: Self): Promise<void> {
     const unexpected = await stopChild(child, this.environment.kernel, self.pid);
-    if (unexpected !== undefined)
-      this.#reports.error("shutdown_error", child, unexpected, "it was stopped");
+    if (unexpected !== undefined) this.#reports.stoppedBadly(child, unexpected);
   }
 
   /** Stops all children, then ends with the reason (S3). */
   async stop(reason: ExitReason, self: Self): Promise<void> {
-    await this.#stopAll(self);
+    await this.stopAll(self);
     self.exit(reason);
   }
 
@@ -210,7 +209,8 @@ export class SupervisorProcess implements Behaviour {
     self.remind(new Retry(child));
   }
 
-  async #stopAll(self: Self): Promise<void> {
+  /** Stops all children, the last first. */
+  async stopAll(self: Self): Promise<void> {
     for (const child of this.children.toReversed()) await this.stopChild(child, self);
   }
 }

@@ -80,6 +80,11 @@ export function settableClock() {
   return { ...clock, advance, armed, pending: () => timers.size };
 }
 
+/** The machine's clock, for children that are restarted without end: only time that passes gives others a turn. */
+export function runningClock(): ReturnType<typeof settableClock> {
+  return { ...settableClock(), ...systemClock };
+}
+
 export function loggedKernel(clock: Clock = systemClock) {
   const logs: LogFields[] = [];
   /** What was logged at warn or error. */

@@ -1,7 +1,7 @@
 import { type ExitReason, normal, shutdown } from "@coppice/kernel";
 import { GenServer, supervisor } from "@coppice/otp";
 import { expect, test } from "vitest";
-import { fault, tracedKernel } from "./kernel.ts";
+import { fault, runningClock, tracedKernel } from "./kernel.ts";
 
 const detailed: ExitReason = { type: "shutdown", detail: "done" };
 
@@ -171,7 +171,7 @@ test("C-053: one_for_all: a sibling fails to start again, so those that did are 
 });
 
 test("C5.5: rest_for_one: after a failed start the retry begins there, and those restarted before it stay", async () => {
-  const { supervise, end, take, broken, logged, kernel } = tracedKernel();
+  const { supervise, end, take, broken, logged, kernel } = tracedKernel(runningClock());
   const { ref } = await supervise({
     strategy: "rest_for_one",
     maxRestarts: 1_000_000,
