@@ -72,9 +72,9 @@ export async function answer(
 type Action = (supervisor: SupervisorProcess, about: unknown, self: Self) => unknown;
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ["whichChildren", ({ children }) => children.map(row)],
-  ["countChildren", ({ children }) => countChildren(children)],
-  ["childSpec", ({ children }, id) => children.find(({ spec }) => spec.id === id)?.spec],
+  ["whichChildren", ({ children }) => Array.from(children, row)],
+  ["countChildren", ({ children }) => countChildren([...children])],
+  ["childSpec", ({ children }, id) => children.withId(id)?.spec],
   ["startChild", (supervisor, spec, self) => startChild(supervisor, spec as ChildSpec, self)],
   ["terminateChild", aboutChild(terminateChild)],
   ["restartChild", aboutChild(restartChild)],
@@ -86,7 +86,7 @@ function aboutChild(
   act: (supervisor: SupervisorProcess, child: Child, self: Self) => Promise<ChildResult>,
 ): Action {
   return async (supervisor, id, self): Promise<ChildResult> => {
-    const child = supervisor.children.find(({ spec }) => spec.id === id);
+    const child = supervisor.children.withId(id);
     return child === undefined ? { ok: false, error: "not_found" } : act(supervisor, child, self);
   };
 }
@@ -98,15 +98,14 @@ async function startChild(
   self: Self,
 ): Promise<ChildResult> {
   checkChildSpec(spec, supervisor.maySignify);
-  const present = supervisor.children.find((child) => child.spec.id === spec.id);
+  const present = supervisor.children.withId(spec.id);
   if (present?.state === "restarting") return { ok: false, error: "restarting" };
   if (present?.pid !== undefined) return { ok: false, error: "already_started", pid: present.pid };
   if (present !== undefined) return { ok: false, error: "already_present" };
-  const child: Child = { spec, state: "stopped", restarts: 0 };
-  supervisor.children.push(child);
+  const child = supervisor.children.add(spec);
   const reason = await supervisor.startChild(child, self);
   if (reason === undefined) return { ok: true, pid: child.pid };
-  supervisor.drop(child);
+  supervisor.children.drop(child);
   return { ok: false, error: "failed", reason };
 }
 
@@ -116,7 +115,7 @@ async function terminateChild(
   self: Self,
 ): Promise<ChildResult> {
   await supervisor.stopChild(child, self);
-  if (child.spec.restart === "temporary") supervisor.drop(child);
+  if (child.spec.restart === "temporary") supervisor.children.drop(child);
   return { ok: true };
 }
 
@@ -133,7 +132,7 @@ async function restartChild(
 
 async function deleteChild(supervisor: SupervisorProcess, child: Child): Promise<ChildResult> {
   if (child.state !== "stopped") return { ok: false, error: child.state };
-  supervisor.drop(child);
+  supervisor.children.drop(child);
   return { ok: true };
 }
 

@@ -21,16 +21,20 @@ export type ErrorReport = "child_terminated" | "start_error" | "shutdown_error";
 
 export class SupervisorReports {
   readonly #self: Self;
+  /** What people call the supervisor. Looked up once: looking at a process costs as much as it has links and messages. */
+  readonly #title: string;
 
   constructor(self: Self) {
     this.#self = self;
+    const info = self.kernel.info(self.pid);
+    this.#title = info?.name ?? info?.label ?? self.pid.toString();
   }
 
   progress(child: Child): void {
     const fields = { ...this.#offender(child), restarts: child.restarts };
     this.#self.kernel.logger.info(
       { event: "progress", ...fields },
-      `${this.#title()} started ${child.spec.id}`,
+      `${this.#title} started ${child.spec.id}`,
     );
   }
 
@@ -38,7 +42,7 @@ export class SupervisorReports {
   error(event: ErrorReport, child: Child, reason: ExitReason, action: string): void {
     this.#self.kernel.logger.error(
       { event, ...this.#offender(child), reason, action },
-      `${this.#title()}: ${child.spec.id} ${event}: ${describeReason(reason)}; ${action}`,
+      `${this.#title}: ${child.spec.id} ${event}: ${describeReason(reason)}; ${action}`,
     );
   }
 
@@ -57,27 +61,22 @@ export class SupervisorReports {
         maxRestarts,
         maxSeconds,
       },
-      `${this.#title()} gives up: ${child.spec.id} needed more than ${maxRestarts} restarts within ${maxSeconds} s`,
+      `${this.#title} gives up: ${child.spec.id} needed more than ${maxRestarts} restarts within ${maxSeconds} s`,
     );
   }
 
   /** A message that no supervisor handles is dropped (C8.1). */
   unexpected(what: string): void {
     this.#self.kernel.logger.error(
-      { event: "unexpected_message", supervisor: this.#title(), what },
-      `${this.#title()} got a message it does not handle: ${what}`,
+      { event: "unexpected_message", supervisor: this.#title, what },
+      `${this.#title} got a message it does not handle: ${what}`,
     );
-  }
-
-  #title(): string {
-    const info = this.#self.kernel.info(this.#self.pid);
-    return info?.name ?? info?.label ?? this.#self.pid.toString();
   }
 
   #offender(child: Child): Record<string, unknown> {
     const { spec, pid } = child;
     return {
-      supervisor: this.#title(),
+      supervisor: this.#title,
       child: spec.name ?? spec.id,
       pid: pid?.toString(),
       restart: spec.restart ?? "permanent",

@@ -15,13 +15,13 @@ import {
   ExitError,
   type ExitReason,
   type Incoming,
-  samePid,
   type Self,
   shutdown,
 } from "@coppice/kernel";
 import { type AutoShutdown, endsSupervisor } from "./auto-shutdown-policy.ts";
 import { type ChildEnvironment, checkChildSpecs, type ChildSpec } from "./child-spec.ts";
 import { type Child, startChild, stopChild } from "./child.ts";
+import { Children } from "./children.ts";
 import {
   countRestarts,
   recordRestart,
@@ -57,7 +57,7 @@ class Retry {
 
 /** The behaviour of a supervisor. Spawn it with `trapExit`: `startSupervisor` does. */
 export class SupervisorProcess implements Behaviour {
-  readonly children: Child[];
+  readonly children: Children;
   readonly environment: ChildEnvironment;
   readonly #strategy: Strategy;
   readonly #intensity: RestartIntensity;
@@ -69,7 +69,7 @@ export class SupervisorProcess implements Behaviour {
   constructor(options: SupervisorOptions, intensity: RestartIntensity, env: ChildEnvironment) {
     this.#autoShutdown = options.autoShutdown ?? "never";
     checkChildSpecs(options.children, this.maySignify);
-    this.children = options.children.map((spec) => ({ spec, state: "stopped", restarts: 0 }));
+    this.children = new Children(options.children);
     this.environment = env;
     this.#strategy = options.strategy;
     this.#intensity = intensity;
@@ -82,7 +82,7 @@ export class SupervisorProcess implements Behaviour {
 
   async start(self: Self): Promise<void> {
     this.#reports = new SupervisorReports(self);
-    const inOrder = this.children.slice(); // A temporary child that chooses not to run is dropped on the way.
+    const inOrder = [...this.children]; // A temporary child that chooses not to run is dropped on the way.
     for (const child of inOrder) {
       const reason = await this.startChild(child, self);
       if (reason === undefined) continue;
@@ -116,13 +116,16 @@ export class SupervisorProcess implements Behaviour {
   async startChild(child: Child, self: Self): Promise<ExitReason | undefined> {
     const result = await startChild(child, this.environment, self);
     if (result.type === "failed") return result.reason;
-    if (result.type === "started") this.#reports.progress(child);
-    else if (child.spec.restart === "temporary") this.drop(child); // C3.3
+    if (result.type === "started") {
+      this.children.started(child, result.pid);
+      this.#reports.progress(child);
+    } else if (child.spec.restart === "temporary") this.children.drop(child); // C3.3
     return undefined;
   }
 
   /** Stops a child, and reports if it ended otherwise than asked. */
   async stopChild(child: Child, self: Self): Promise<void> {
+    if (child.pid !== undefined) this.children.ended(child.pid);
     const unexpected = await stopChild(child, this.environment.kernel, self.pid);
     if (unexpected !== undefined) this.#reports.stoppedBadly(child, unexpected);
   }
@@ -133,13 +136,8 @@ export class SupervisorProcess implements Behaviour {
     self.exit(reason);
   }
 
-  drop(child: Child): void {
-    const index = this.children.indexOf(child);
-    if (index >= 0) this.children.splice(index, 1);
-  }
-
   async #childEnded(exit: Incoming & { readonly type: "exit" }, self: Self): Promise<void> {
-    const child = this.children.find(({ pid }) => pid !== undefined && samePid(pid, exit.from));
+    const child = this.children.runningAs(exit.from);
     if (child === undefined) return; // A start that failed, or a stranger (C8.1).
     const { restart = "permanent" } = child.spec;
     const { reason } = exit;
@@ -148,16 +146,18 @@ export class SupervisorProcess implements Behaviour {
     if (isReported(restart, reason))
       this.#reports.error("child_terminated", child, reason, this.#planned(action));
     child.pid = undefined;
-    if (action === "drop") this.drop(child);
+    this.children.ended(exit.from);
+    if (action === "drop") this.children.drop(child);
     if (action === "restart") await this.#restart(child, self);
     else if (this.#endsWith(child)) await this.stop(shutdown, self);
   }
 
   #endsWith(child: Child): boolean {
-    const othersActive = this.children.some(
+    if (child.spec.significant !== true) return false; // Nor are the others looked at: there may be many.
+    const othersActive = [...this.children].some(
       ({ spec, state }) => spec.significant === true && state !== "stopped",
     );
-    return endsSupervisor(this.#autoShutdown, child.spec.significant === true, othersActive);
+    return endsSupervisor(this.#autoShutdown, true, othersActive);
   }
 
   #planned(action: AfterExit): string {
@@ -179,13 +179,14 @@ export class SupervisorProcess implements Behaviour {
       this.#reports.gaveUp(child, this.#intensity);
       return this.stop(shutdown, self);
     }
-    const index = this.children.indexOf(child);
-    const group = restartGroup(this.#strategy, this.children.length, index).map(
-      (position) => this.children[position]!,
+    // One for one, the others do not matter: there may be many.
+    const all = this.#strategy === "one_for_one" ? [child] : [...this.children];
+    const group = restartGroup(this.#strategy, all.length, all.indexOf(child)).map(
+      (position) => all[position]!,
     );
     for (const sibling of group.toReversed()) {
       if (sibling !== child) await this.stopChild(sibling, self);
-      if (sibling !== child && sibling.spec.restart === "temporary") this.drop(sibling);
+      if (sibling !== child && sibling.spec.restart === "temporary") this.children.drop(sibling);
     }
     for (const sibling of group) {
       if (sibling !== child && sibling.spec.restart === "temporary") continue;
@@ -211,6 +212,6 @@ export class SupervisorProcess implements Behaviour {
 
   /** Stops all children, the last first. */
   async stopAll(self: Self): Promise<void> {
-    for (const child of this.children.toReversed()) await this.stopChild(child, self);
+    for (const child of [...this.children].toReversed()) await this.stopChild(child, self);
   }
 }
