@@ -9,7 +9,6 @@ import {
   type ExitReason,
   type Kernel,
   kill,
-  noproc,
   Pid,
   samePid,
   type Self,
@@ -54,14 +53,15 @@ export async function startChild(
   return result;
 }
 
-/** What a start function returned may be anything; a process that has ended, or is no other process, is no child. */
+/** What a start function returned may be anything: only another process is a child. */
 function checked(returned: unknown, self: Self): ChildStart {
   const { type, pid, reason } = (returned ?? {}) as Partial<Record<string, unknown>>;
   if (type === "ignored") return { type };
   if (type === "failed" && isReason(reason)) return { type, reason };
   if (type === "started" && pid instanceof Pid && !samePid(pid, self.pid)) {
-    if (!self.kernel.isAlive(pid)) return { type: "failed", reason: noproc };
-    self.link(pid); // Without a link its end would not be noticed.
+    // Without a link its end would not be noticed. Of one that has ended already, an exit signal arrives: it started, and
+    // crashed, and whether it is restarted is decided as of any other.
+    self.link(pid);
     return { type, pid };
   }
   const value = { bad_return_value: errorData(returned).message };

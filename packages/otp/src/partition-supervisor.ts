@@ -6,7 +6,7 @@
  * @module
  */
 import { availableParallelism } from "node:os";
-import { CallError, type Kernel, type Pid } from "@coppice/kernel";
+import { CallError, describeReason, type ExitReason, type Kernel, type Pid } from "@coppice/kernel";
 import type { ChildSpec } from "./child-spec.ts";
 import { ChildSpecError } from "./child-spec.ts";
 import { SupervisorRef } from "./manage-supervisor.ts";
@@ -115,7 +115,8 @@ export function whichPartitions(kernel: Kernel, name: string): (Pid | undefined)
  * Stops partitions from the end, or starts them again. Returns how many were in use before.
  *
  * @throws {RangeError} unless `partitions` is between 0 and the number it was started with.
- * @throws {CallError} with `noproc` if there is no such supervisor.
+ * @throws {CallError} with `noproc` if there is no such supervisor; with `failed` if a partition does not start again: those
+ *   before it are in use then.
  */
 export async function resizePartitions(
   kernel: Kernel,
@@ -131,8 +132,15 @@ export async function resizePartitions(
   if (partitions < before) kernel.side.label(kernel.whereis(name)!, partitionsLabel, partitions);
   for (let number = before - 1; number >= partitions; number -= 1)
     await supervisor.terminateChild(String(number));
-  for (let number = before; number < partitions; number += 1)
-    await supervisor.restartChild(String(number));
-  if (partitions > before) kernel.side.label(kernel.whereis(name)!, partitionsLabel, partitions);
+  for (let number = before; number < partitions; number += 1) {
+    const result = await supervisor.restartChild(String(number));
+    if (!result.ok && result.error === "failed") throw didNotStart(name, number, result.reason);
+    kernel.side.label(kernel.whereis(name)!, partitionsLabel, number + 1);
+  }
   return before;
+}
+
+function didNotStart(name: string, number: number, reason: ExitReason): CallError {
+  const message = `${partitionName(name, number)} did not start: ${describeReason(reason)}`;
+  return new CallError({ code: "failed", executed: "maybe", message, payload: reason });
 }
