@@ -131,20 +131,18 @@ export function startChildProcess(
   environment: ChildEnvironment,
 ): Promise<StartResult> {
   const startMs = spec.startMs ?? (spec.type === "supervisor" ? Infinity : startMsDefault);
-  const labelled: SpawnOptions = {
-    ...options,
-    label: spec.name ?? spec.id,
-    // So that the kernel kills a process that hangs in its `start`, and not only its start is given up.
-    ...(startMs === Infinity ? {} : { startMs }),
-  };
-  const start: StartChild =
+  const labelled = { ...options, label: spec.name ?? spec.id };
+  const code: StartChild =
     typeof spec.start === "function" ? spec.start : genServerStart(spec.start);
+  // The kernel is told as well, so that a process that hangs in its `start` is killed and not only given up.
+  const start = (given: SpawnOptions): Promise<StartResult> =>
+    code(startMs === Infinity ? given : { ...given, startMs }, environment);
   const starting =
     spec.name === undefined
-      ? start(labelled, environment)
+      ? start(labelled)
       : environment.names.startNamed(spec.name, {
           options: labelled,
-          start: (named) => start(named, environment),
+          start,
           prepare: async () => spec.prepare?.(environment),
         });
   return startMs === Infinity ? starting : withinTime(starting, startMs, environment.kernel);
