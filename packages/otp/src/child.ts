@@ -81,20 +81,13 @@ export function shutdownMsOf(spec: ChildSpec): number {
   return spec.shutdownMs ?? (spec.type === "supervisor" ? Infinity : shutdownMsDefault);
 }
 
-/** An end that a child was not asked for. */
-export interface UnexpectedEnd {
-  readonly pid: Pid;
-  readonly reason: ExitReason;
-}
-
-/** Stops a child: asks, waits for its time, then kills. Returns how it ended if that was not expected. */
+/** Stops a child: asks, waits for its time, then kills. Returns the reason it ended with if that was not expected. */
 export async function stopChild(
   child: Child,
   kernel: Kernel,
   supervisor: Pid,
-): Promise<UnexpectedEnd | undefined> {
+): Promise<ExitReason | undefined> {
   const { pid, spec } = child;
-  child.pid = undefined;
   child.state = "stopped";
   if (pid === undefined) return undefined;
   const { promise, resolve } = Promise.withResolvers<ExitReason>();
@@ -111,7 +104,7 @@ export async function stopChild(
   }
   const reason = await promise;
   cancel?.();
-  return isExpected(reason, spec, shutdownMs) ? undefined : { pid, reason };
+  return isExpected(reason, spec, shutdownMs) ? undefined : reason;
 }
 
 function isExpected(reason: ExitReason, spec: ChildSpec, shutdownMs: number): boolean {

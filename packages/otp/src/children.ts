@@ -37,14 +37,15 @@ export class Children implements Iterable<Child> {
     return this.#byPid.get(pid.toString());
   }
 
-  /** From now on the child runs as `pid`. */
+  /** From now on the child is found as `pid`. */
   started(child: Child, pid: Pid): void {
     this.#byPid.set(pid.toString(), child);
   }
 
-  /** No child runs as `pid` any more. */
-  ended(pid: Pid): void {
-    this.#byPid.delete(pid.toString());
+  /** The child does not run any more. */
+  ended(child: Child): void {
+    if (child.pid !== undefined) this.#byPid.delete(child.pid.toString());
+    child.pid = undefined;
   }
 
   [Symbol.iterator](): IterableIterator<Child> {

@@ -147,7 +147,7 @@ export class DynamicSupervisorProcess implements Behaviour {
 
   async #retry(key: string, self: Self): Promise<void> {
     const child = this.#children.get(key);
-    if (child?.state === "restarting") await this.#restart(key, child, self);
+    if (child !== undefined) await this.#restart(key, child, self);
   }
 
   async #restart(key: string, child: Child, self: Self): Promise<void> {
@@ -189,6 +189,7 @@ export class DynamicSupervisorProcess implements Behaviour {
 
   async #stopOne(child: Child, self: Self): Promise<void> {
     const unexpected = await stopChild(child, this.#environment.kernel, self.pid);
-    if (unexpected !== undefined) this.#reports.stoppedBadly(child, unexpected);
+    if (unexpected !== undefined)
+      this.#reports.error("shutdown_error", child, unexpected, "it was stopped");
   }
 }

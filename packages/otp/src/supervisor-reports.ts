@@ -14,7 +14,7 @@
  * @module
  */
 import { describeReason, type ExitReason, type Self } from "@coppice/kernel";
-import { type Child, shutdownMsOf, type UnexpectedEnd } from "./child.ts";
+import { type Child, shutdownMsOf } from "./child.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
 
 export type ErrorReport = "child_terminated" | "start_error" | "shutdown_error";
@@ -44,11 +44,6 @@ export class SupervisorReports {
       { event, ...this.#offender(child), reason, action },
       `${this.#title}: ${child.spec.id} ${event}: ${describeReason(reason)}; ${action}`,
     );
-  }
-
-  /** The child has no pid any more: the one it had is told. */
-  stoppedBadly(child: Child, { pid, reason }: UnexpectedEnd): void {
-    this.error("shutdown_error", { ...child, pid }, reason, "it was stopped");
   }
 
   gaveUp(child: Child, { maxRestarts, maxSeconds }: RestartIntensity): void {

@@ -125,9 +125,10 @@ export class SupervisorProcess implements Behaviour {
 
   /** Stops a child, and reports if it ended otherwise than asked. */
   async stopChild(child: Child, self: Self): Promise<void> {
-    if (child.pid !== undefined) this.children.ended(child.pid);
     const unexpected = await stopChild(child, this.environment.kernel, self.pid);
-    if (unexpected !== undefined) this.#reports.stoppedBadly(child, unexpected);
+    if (unexpected !== undefined)
+      this.#reports.error("shutdown_error", child, unexpected, "it was stopped");
+    this.children.ended(child);
   }
 
   /** Stops all children, then ends with the reason (S3). */
@@ -145,8 +146,7 @@ export class SupervisorProcess implements Behaviour {
     child.state = "stopped";
     if (isReported(restart, reason))
       this.#reports.error("child_terminated", child, reason, this.#planned(action));
-    child.pid = undefined;
-    this.children.ended(exit.from);
+    this.children.ended(child);
     if (action === "drop") this.children.drop(child);
     if (action === "restart") await this.#restart(child, self);
     else if (this.#endsWith(child)) await this.stop(shutdown, self);

@@ -135,6 +135,18 @@ test("a gen-server whose init never returns is killed when its time to start is 
   expectNothingLeft(kernel, clock);
 });
 
+test("a gen-server that is added and whose init never returns is killed, and the supervisor goes on", async () => {
+  const { kernel, clock, supervise } = tracedKernel();
+  const { ref, stop } = await supervise({ children: ["a"] });
+  const adding = ref.startChild({ id: "hangs", name: "hangs", startMs: 250, start: [Hanging] });
+  await clock.armed(250);
+  clock.advance(250);
+  expect(await adding).toMatchObject({ ok: false, error: "failed" });
+  expect([kernel.whereis("hangs"), kernel.processCount]).toEqual([undefined, 2]);
+  await stop();
+  expectNothingLeft(kernel, clock);
+});
+
 test("without a startMs a worker has 300 seconds to start, a supervisor has no limit", async () => {
   const { kernel, clock, supervise } = tracedKernel();
   const { ref, pid } = await supervise({ children: [] });

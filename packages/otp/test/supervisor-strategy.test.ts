@@ -170,6 +170,21 @@ test("C-053: one_for_all: a sibling fails to start again, so those that did are 
   await expect(ref.whichChildren()).rejects.toThrow();
 });
 
+test("C-053: one_for_all: between two tries no child of the group runs", async () => {
+  const { supervise, end, broken, logged } = tracedKernel(runningClock());
+  const options = { strategy: "one_for_all", maxRestarts: 1_000_000_000 } as const;
+  const { ref, stop } = await supervise({ ...options, children: ["a", "b", "c"] });
+  broken.add("b");
+  await end("a");
+  await logged(({ event }) => event === "start_error");
+  expect((await ref.whichChildren()).map(({ state, pid }) => [state, pid])).toEqual([
+    ["stopped", undefined],
+    ["restarting", undefined],
+    ["stopped", undefined],
+  ]);
+  await stop();
+});
+
 test("C5.5: rest_for_one: after a failed start the retry begins there, and those restarted before it stay", async () => {
   const { supervise, end, take, broken, logged, kernel } = tracedKernel(runningClock());
   const { ref } = await supervise({
