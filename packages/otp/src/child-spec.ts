@@ -110,8 +110,9 @@ function isTime(ms: unknown): boolean {
   return typeof ms === "number" && ms >= 0;
 }
 
-/** @throws {ChildSpecError} as {@link checkChildSpec}, or if two children have one id. */
+/** @throws {ChildSpecError} as {@link checkChildSpec}, or if there is no list, or two children have one id. */
 export function checkChildSpecs(specs: readonly ChildSpec[], mayBeSignificant: boolean): void {
+  if (!Array.isArray(specs)) throw new ChildSpecError("children must be a list of specifications");
   const ids = new Set<string>();
   for (const spec of specs) {
     checkChildSpec(spec, mayBeSignificant);

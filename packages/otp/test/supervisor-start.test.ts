@@ -2,6 +2,7 @@ import { alreadyStarted, ExitError, shutdown } from "@coppice/kernel";
 import {
   type ChildSpec,
   ChildSpecError,
+  describeStartFailure,
   localNames,
   startSupervisor,
   supervisor,
@@ -81,6 +82,17 @@ test("C-003: when a child does not start, those before it are stopped and those 
   });
   expect(trace).toEqual(["+a", "!b", "-a shutdown"]);
   expectNothingLeft(kernel, clock);
+});
+
+test("C-003: for people the path to the child that did not start is one line", async () => {
+  const { kernel, child, broken } = tracedKernel();
+  broken.add("b");
+  const options = { strategy: "one_for_one" } as const;
+  const inner = supervisor({ id: "inner", ...options, children: [child("a"), child("b")] });
+  const result = await startSupervisor(kernel, { ...options, children: [inner] });
+  if (result.type !== "failed") throw new Error("it started");
+  expect(describeStartFailure(result.reason)).toBe("inner: b: exit b is broken");
+  expect(describeStartFailure(shutdown)).toBe("shutdown");
 });
 
 test.each(["permanent", "transient"] as const)(
@@ -166,6 +178,15 @@ test.each([undefined, null, "a", 1])(
     return expect(startSupervisor(kernel, { strategy: "one_for_one", children })).rejects.toThrow(
       /a child specification is an object/,
     );
+  },
+);
+
+test.each([undefined, {}, "a"])(
+  "C1.3: children that are no list, but %s, are refused",
+  (children) => {
+    const { kernel } = tracedKernel();
+    const options = { strategy: "one_for_one", children } as never;
+    return expect(startSupervisor(kernel, options)).rejects.toThrow(/children must be a list/);
   },
 );
 
