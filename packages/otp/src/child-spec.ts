@@ -22,7 +22,10 @@ export interface ChildEnvironment {
   readonly names: Names;
 }
 
-/** Starts a child's process with the options given: it must be linked as they say. Returns once it is ready. */
+/**
+ * Starts a child's process with the options given: it must be linked as they say. Returns once it is ready. What it throws
+ * or rejects with is why the start failed; a process that has ended by then did start, and is restarted or not as any other.
+ */
 export type StartChild = (
   options: SpawnOptions,
   environment: ChildEnvironment,

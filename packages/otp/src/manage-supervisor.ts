@@ -2,7 +2,7 @@
  * Managing a running supervisor of this node: looking at its children, adding, stopping, restarting, removing one (C7).
  *
  * Requests wait while the supervisor starts or stops children, without a limit, as in OTP. On a supervisor that has ended
- * they throw a `CallError` with `noproc`.
+ * they throw a `CallError` with `noproc`, on one for which 10_000 messages wait (its mailbox's capacity) one with `overloaded`.
  *
  * @module
  */
