@@ -1,5 +1,5 @@
 /**
- * `npm test`: every suite. What real parts need is installed first where this machine allows it.
+ * `npm test`: the examples in the documents, then every suite. What real parts need is installed first where this machine allows it.
  *
  * @module
  */
@@ -28,8 +28,8 @@ async function ensureBrowser(): Promise<void> {
   if (!paths.some(existsSync)) await installPackage("chromium-headless-shell", say);
 }
 
-function vitest(args: readonly string[]): Promise<number> {
-  const child = spawn("vitest", ["run", ...args], { stdio: "inherit" });
+function run(command: string, args: readonly string[]): Promise<number> {
+  const child = spawn(command, args, { stdio: "inherit" });
   return new Promise((resolve) => {
     child.once("exit", (status) => resolve(status ?? 1));
   });
@@ -39,10 +39,12 @@ await prepare("nats-server", () => ensureNatsServer(say));
 await prepare("chromium", ensureBrowser);
 const filters = process.argv.slice(2);
 if (filters.length > 0) {
-  process.exitCode = await vitest(filters);
+  process.exitCode = await run("vitest", ["run", ...filters]);
 } else {
-  // The end-to-end suites have the machine for themselves.
-  const packages = await vitest(["--project", "packages"]);
-  const endToEnd = await vitest(["--project", "end-to-end"]);
-  process.exitCode = packages === 0 ? endToEnd : packages;
+  const statuses = [
+    await run(process.execPath, ["scripts/doctest.ts"]),
+    await run("vitest", ["run", "--project", "packages"]),
+    await run("vitest", ["run", "--project", "end-to-end"]), // They have the machine for themselves.
+  ];
+  process.exitCode = statuses.find((status) => status !== 0) ?? 0;
 }
