@@ -226,7 +226,10 @@ export class Kernel {
     this.#route({ type: "answer", to: from.pid, tag: from.tag, outcome: copy });
   }
 
-  /** Sends an exit signal (A2). `from` is who sends it; without one, it comes from the process itself. */
+  /**
+   * Sends an exit signal (A2). `from` is who sends it; without one, it comes from the process itself, so that even `normal`
+   * ends it (A2.3).
+   */
   exit(to: Pid, reason: ExitReason, from: Pid = to): void {
     this.#route({ type: "exit", to, from, reason, linked: false });
   }

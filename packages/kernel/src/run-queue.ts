@@ -12,6 +12,8 @@ import type { Process } from "./process.ts";
 
 /** The longest the queue runs before I/O gets a turn, in milliseconds, give or take one message. */
 export const turnBudgetMs = 5;
+/** The most messages in one turn, whatever the clock says: a simulated one may stand still. */
+export const messagesPerTurnMax = 100_000;
 /** The most messages between two looks at the clock: fewer when messages take long. */
 const messagesPerLookMax = 128;
 /** A look is early enough when this much time has passed since the last, in milliseconds. */
@@ -31,6 +33,9 @@ export class RunQueue {
   #lookedAtMs = 0;
   #messagesPerLook = 1;
   #untilLook = 1;
+  /** What `#untilLook` was at the last look. */
+  #looked = 1;
+  #messagesLeft = messagesPerTurnMax;
 
   constructor(clock: Clock, runProcess: (process: Process) => number) {
     this.#clock = clock;
@@ -64,6 +69,8 @@ export class RunQueue {
     this.#lookedAtMs = this.#clock.now();
     this.#endsAtMs = this.#lookedAtMs + turnBudgetMs;
     this.#untilLook = this.#messagesPerLook;
+    this.#looked = this.#untilLook;
+    this.#messagesLeft = messagesPerTurnMax;
     this.#clock.soon(() => {
       this.#endsAtMs = undefined;
     });
@@ -75,9 +82,11 @@ export class RunQueue {
     const next = isSlow ? this.#messagesPerLook >> 2 : this.#messagesPerLook << 1;
     this.#messagesPerLook = Math.min(Math.max(next, 1), messagesPerLookMax);
     this.#lookedAtMs = nowMs;
-    const hasTime = nowMs < this.#endsAtMs!;
+    this.#messagesLeft -= this.#looked - this.#untilLook;
+    const hasTime = nowMs < this.#endsAtMs! && this.#messagesLeft > 0;
     // Once time is up it stays up for this turn, also when the queue ran empty just now.
     this.#untilLook = hasTime ? this.#messagesPerLook : 0;
+    this.#looked = this.#untilLook;
     return hasTime;
   }
 }

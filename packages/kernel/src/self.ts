@@ -4,7 +4,8 @@
  * @module
  */
 import type { Behaviour, Incoming, ProcessFunction, SpawnOptions } from "./behaviour.ts";
-import type { ExitReason } from "./exit-reason.ts";
+import { ExitError } from "./errors.ts";
+import { type ExitReason, killed } from "./exit-reason.ts";
 import type { CallOptions, Delivery, DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Address, type Pid, samePid } from "./pid.ts";
@@ -67,13 +68,15 @@ export class Self {
     return this.kernel.side.mark(this.pid);
   }
 
-  /** Starts a process. @throws {NameTakenError} as {@link Kernel.spawn}. */
+  /** Starts a process. @throws {NameTakenError} as {@link Kernel.spawn}. @throws {ExitError} if this one has ended. */
   spawn(code: Behaviour | ProcessFunction, options?: SpawnOptions): Pid {
+    this.#assertAlive();
     return this.kernel.spawn(code, { parent: this.pid, ...options });
   }
 
   /** Starts a process linked to this one: no exit can be missed between the two (A4.6). */
   spawnLink(code: Behaviour | ProcessFunction, options?: SpawnOptions): Pid {
+    this.#assertAlive();
     return this.kernel.spawn(code, { ...options, link: this.pid });
   }
 
@@ -96,13 +99,19 @@ export class Self {
     return this.kernel.isAlive(this.pid) ? this.kernel.cast(to, method, args) : "noproc";
   }
 
-  /** Calls another process. @throws {CallError} as {@link Kernel.call}, also with `calling_self`. */
+  /**
+   * Calls another process.
+   *
+   * @throws {CallError} as {@link Kernel.call}, also with `calling_self`.
+   * @throws {ExitError} if this process has ended.
+   */
   call(
     to: Address,
     method: string,
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
+    if (!this.kernel.isAlive(this.pid)) return Promise.reject(new ExitError(killed));
     return this.kernel.call(to, method, args, { ...options, from: this.pid });
   }
 
@@ -148,7 +157,7 @@ export class Self {
 
   /**
    * Another address of this process: messages to it arrive until {@link unalias}, or with `once` until the first one has.
-   * What is sent to it later is dropped (A4.7).
+   * What is sent to it later is dropped (A4.7). It takes plain messages alone, no casts and no calls.
    */
   alias({ once = false }: { readonly once?: boolean } = {}): Pid {
     return this.kernel.side.alias(this.pid, once);
@@ -161,12 +170,12 @@ export class Self {
 
   /** Sends this process a message after `ms` milliseconds; see {@link Kernel.sendAfter}. */
   sendAfter(ms: number, message: unknown, to: Pid | string = this.pid): number {
-    return this.kernel.sendAfter(ms, to, message);
+    return this.kernel.isAlive(this.pid) ? this.kernel.sendAfter(ms, to, message) : 0;
   }
 
   /** As {@link sendAfter}; what arrives is `{ type: "timeout", ref, message }`. */
   startTimer(ms: number, message: unknown, to: Pid | string = this.pid): number {
-    return this.kernel.startTimer(ms, to, message);
+    return this.kernel.isAlive(this.pid) ? this.kernel.startTimer(ms, to, message) : 0;
   }
 
   /** See {@link Kernel.cancelTimer}. */
@@ -202,5 +211,9 @@ export class Self {
   /** Ends this process. Returns, but nothing this process does afterwards has an effect. */
   exit(reason: ExitReason): void {
     this.kernel.side.exit(this.pid, reason);
+  }
+
+  #assertAlive(): void {
+    if (!this.kernel.isAlive(this.pid)) throw new ExitError(killed);
   }
 }

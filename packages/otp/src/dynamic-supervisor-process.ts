@@ -23,8 +23,16 @@ import { checkChildSpec, type ChildEnvironment, ChildSpecError } from "./child-s
 import type { DynamicChildSpec, DynamicStart } from "./dynamic-supervisor.ts";
 import { recordRestart, type RestartHistory, type RestartIntensity } from "./restart-intensity.ts";
 import { afterExit, isReported } from "./restart-policy.ts";
-import { countChildren, row, unknownFunction } from "./supervisor-calls.ts";
+import { countChildren, permitted, row, unknownFunction } from "./supervisor-calls.ts";
 import { SupervisorReports } from "./supervisor-reports.ts";
+
+const requests: ReadonlySet<string> = new Set([
+  "startChild",
+  "terminateChild",
+  "whichChildren",
+  "countChildren",
+  "stop",
+]);
 
 /** Tells the supervisor to try a failed restart again (C5.6). */
 class Retry {
@@ -73,7 +81,14 @@ export class DynamicSupervisorProcess implements Behaviour {
   }
 
   async #answer(message: IncomingCall, self: Self): Promise<void> {
-    const [about] = message.args;
+    if (!requests.has(message.method))
+      return message.reply({
+        ok: false,
+        failure: unknownFunction(message.method, [...requests]),
+      });
+    const request = permitted(message);
+    if (request === undefined) return undefined;
+    const { about } = request;
     switch (message.method) {
       case "startChild":
         return this.#startChild(message, about as DynamicChildSpec, self);
@@ -83,14 +98,10 @@ export class DynamicSupervisorProcess implements Behaviour {
         return message.reply({ ok: true, value: [...this.#children.values()].map(row) });
       case "countChildren":
         return message.reply({ ok: true, value: countChildren([...this.#children.values()]) });
-      case "stop":
+      default:
         await this.#stopAll(self);
         message.reply({ ok: true, value: undefined });
         return self.exit(normal);
-      default: {
-        const has = ["startChild", "terminateChild", "whichChildren", "countChildren", "stop"];
-        return message.reply({ ok: false, failure: unknownFunction(message.method, has) });
-      }
     }
   }
 

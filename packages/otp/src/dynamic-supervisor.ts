@@ -3,15 +3,10 @@
  *
  * @module
  */
-import {
-  type Kernel,
-  type Pid,
-  type SpawnOptions,
-  type StartResult,
-  timerMsMax,
-} from "@coppice/kernel";
+import { type Kernel, type Pid, type SpawnOptions, type StartResult } from "@coppice/kernel";
 import type { ChildEnvironment, ChildSpec } from "./child-spec.ts";
 import { DynamicSupervisorProcess } from "./dynamic-supervisor-process.ts";
+import { manage, supervisorOptions } from "./management-request.ts";
 import { localNames } from "./names.ts";
 import {
   checkIntensity,
@@ -48,14 +43,17 @@ export async function startDynamicSupervisor(
   if (!(maxChildren >= 0) || (maxChildren !== Infinity && !Number.isInteger(maxChildren)))
     throw new RangeError(`maxChildren must be a whole number, 0 or more, not ${maxChildren}`);
   const process = new DynamicSupervisorProcess(intensity, maxChildren, environment);
-  return kernel.start(process, { kind: "supervisor", ...spawnOptions, trapExit: true });
+  return kernel.start(process, { ...supervisorOptions, ...spawnOptions, trapExit: true });
 }
 
-/** A dynamic supervisor as a child of another supervisor. After a restart it has no children (C8.4). */
+/**
+ * A dynamic supervisor as a child of another supervisor. After a restart it has no children (C8.4). Its `name` is local, on a
+ * cluster too: each node has its own, and manages its own.
+ */
 export function dynamicSupervisor(
   spec: Omit<ChildSpec, "start" | "type" | "prepare"> & DynamicSupervisorOptions,
 ): ChildSpec {
-  const { maxRestarts, maxSeconds, maxChildren, ...child } = spec;
+  const { name, maxRestarts, maxSeconds, maxChildren, ...child } = spec;
   const options: DynamicSupervisorOptions = {
     ...(maxRestarts === undefined ? {} : { maxRestarts }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
@@ -65,7 +63,12 @@ export function dynamicSupervisor(
     ...child,
     type: "supervisor",
     start: (spawnOptions, environment) =>
-      startDynamicSupervisor(environment.kernel, options, spawnOptions, environment),
+      startDynamicSupervisor(
+        environment.kernel,
+        options,
+        name === undefined ? spawnOptions : { ...spawnOptions, name },
+        environment,
+      ),
   };
 }
 
@@ -93,10 +96,12 @@ export class DynamicSupervisorRef {
     return this.#call("terminateChild", pid) as Promise<"ok" | "not_found">;
   }
 
+  /** In the order they were started. */
   whichChildren(): Promise<readonly ChildRow[]> {
     return this.#call("whichChildren") as Promise<readonly ChildRow[]>;
   }
 
+  /** How many there are, and how many of them run. */
   countChildren(): Promise<ChildCounts> {
     return this.#call("countChildren") as Promise<ChildCounts>;
   }
@@ -106,10 +111,7 @@ export class DynamicSupervisorRef {
     await this.#call("stop");
   }
 
-  #call(method: string, ...args: readonly unknown[]): Promise<unknown> {
-    return this.#kernel.call(this.#supervisor, method, args, {
-      local: true,
-      timeoutMs: timerMsMax,
-    });
+  #call(method: string, about?: unknown): Promise<unknown> {
+    return manage(this.#kernel, this.#supervisor, method, about);
   }
 }

@@ -77,7 +77,8 @@ export class GenServerProcess implements Behaviour {
   }
 
   handle(message: Incoming, self: Self): void | Promise<void> {
-    const idle = this.#endIdle();
+    // Looking at a server is no message to it.
+    const idle = isSystemCall(message) ? undefined : this.#endIdle();
     try {
       if (message.type === "info" && message.message instanceof Internal)
         return this.#internal(message.message, idle, self);
@@ -177,7 +178,7 @@ export class GenServerProcess implements Behaviour {
 
   #refuse(message: IncomingCall, thrown: unknown): void {
     this.#after.call = undefined;
-    if (!(thrown instanceof CallError)) throw thrown;
+    if (!isRefusal(thrown)) throw thrown;
     message.reply({ ok: false, failure: thrown.toFailure() });
   }
 
@@ -258,7 +259,14 @@ export class GenServerProcess implements Behaviour {
   }
 }
 
+/** What a server itself may say of a request. Other codes are of a call that it made: that failure is its own (B2.3). */
+const refusals: ReadonlySet<string> = new Set(["denied", "bad_argument", "failed"]);
+
+function isRefusal(thrown: unknown): thrown is CallError {
+  return thrown instanceof CallError && refusals.has(thrown.code);
+}
+
 /** A method that refuses a cast has nobody to tell; what it refused is its own decision. */
 function ignoreRefusal(thrown: unknown): void {
-  if (!(thrown instanceof CallError)) throw thrown;
+  if (!isRefusal(thrown)) throw thrown;
 }

@@ -34,8 +34,9 @@ export type GenServerClass<S extends GenServer = GenServer> = new (...args: any[
 
 /**
  * Extend it. Every method the subclass declares is callable by name from any process, except the callbacks below and
- * names that start with `_`; arguments and results are plain data. A throw ends the server (let it crash), except a
- * thrown `CallError`, which is answered to the caller. At most one callback or method runs at a time: the next message waits
+ * names that start with `_`; arguments and results are plain data. TypeScript's `private` is not there at run time: what must
+ * not be called starts with `#` or `_`. A throw ends the server (let it crash), except a thrown `CallError` with the code `denied`,
+ * `bad_argument` or `failed`, which is answered to the caller. At most one callback or method runs at a time: the next message waits
  * for the promise of the last.
  */
 export abstract class GenServer {

@@ -7,8 +7,8 @@
  * @module
  */
 import type { Kernel, Pid } from "@coppice/kernel";
-import { timerMsMax } from "@coppice/kernel";
 import { checkChildSpec, type ChildSpec } from "./child-spec.ts";
+import { manage } from "./management-request.ts";
 import type { ChildCounts, ChildResult, ChildRow } from "./supervisor-calls.ts";
 
 /** A supervisor, by its pid or its name. */
@@ -68,10 +68,7 @@ export class SupervisorRef {
     await this.#call("stop");
   }
 
-  #call(method: string, ...args: readonly unknown[]): Promise<unknown> {
-    return this.#kernel.call(this.#supervisor, method, args, {
-      local: true,
-      timeoutMs: timerMsMax,
-    });
+  #call(method: string, about?: unknown): Promise<unknown> {
+    return manage(this.#kernel, this.#supervisor, method, about);
   }
 }

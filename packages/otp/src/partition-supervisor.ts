@@ -10,6 +10,7 @@ import { CallError, describeReason, type ExitReason, type Kernel, type Pid } fro
 import type { ChildSpec } from "./child-spec.ts";
 import { ChildSpecError } from "./child-spec.ts";
 import { SupervisorRef } from "./manage-supervisor.ts";
+import { localNames } from "./names.ts";
 import { partitionOf } from "./partition-policy.ts";
 import type { RestartIntensity } from "./restart-intensity.ts";
 import { startSupervisor } from "./start-supervisor.ts";
@@ -64,7 +65,7 @@ export function partitionSupervisor(spec: PartitionSupervisorSpec): ChildSpec {
         environment.kernel,
         options,
         { ...spawnOptions, name },
-        environment,
+        { ...environment, names: localNames }, // On a cluster too: each node has its own partitions.
       );
       if (result.type === "started")
         environment.kernel.side.label(result.pid, partitionsLabel, partitions);

@@ -5,6 +5,7 @@
  */
 import type { Kernel, SpawnOptions, StartResult } from "@coppice/kernel";
 import type { ChildEnvironment, ChildSpec } from "./child-spec.ts";
+import { supervisorOptions } from "./management-request.ts";
 import { localNames } from "./names.ts";
 import { checkIntensity, restartIntensityDefault } from "./restart-intensity.ts";
 import { type SupervisorOptions, SupervisorProcess } from "./supervisor.ts";
@@ -43,7 +44,7 @@ export async function startSupervisor(
     );
   checkIntensity({ maxRestarts, maxSeconds });
   const process = new SupervisorProcess(options, { maxRestarts, maxSeconds }, environment);
-  return kernel.start(process, { kind: "supervisor", ...spawnOptions, trapExit: true });
+  return kernel.start(process, { ...supervisorOptions, ...spawnOptions, trapExit: true });
 }
 
 /** A supervisor as a child of another. */

@@ -15,6 +15,7 @@ import {
 } from "@coppice/kernel";
 import type { Child } from "./child.ts";
 import { checkChildSpec, type ChildSpec, ChildSpecError } from "./child-spec.ts";
+import { ManagementRequest } from "./management-request.ts";
 import type { SupervisorProcess } from "./supervisor.ts";
 
 /** One row of `whichChildren`, in start order. */
@@ -47,6 +48,19 @@ export type ChildResult =
 
 type Call = Incoming & { readonly type: "call" };
 
+/** What may be asked from everywhere: it changes nothing. */
+const questions: ReadonlySet<string> = new Set(["whichChildren", "countChildren"]);
+
+/** The request's subject. Undefined with a reply made: this caller may not ask. */
+export function permitted(message: Call): { readonly about: unknown } | undefined {
+  const [request] = message.args;
+  if (request instanceof ManagementRequest) return request;
+  if (questions.has(message.method)) return { about: undefined };
+  const text = `${message.method} is for the supervisor's own node: use SupervisorRef there`;
+  message.reply({ ok: false, failure: { code: "denied", executed: "no", message: text } });
+  return undefined;
+}
+
 /** Answers one request. */
 export async function answer(
   supervisor: SupervisorProcess,
@@ -59,8 +73,10 @@ export async function answer(
       ok: false,
       failure: unknownFunction(message.method, [...actions.keys()]),
     });
+  const request = permitted(message);
+  if (request === undefined) return;
   try {
-    message.reply({ ok: true, value: await act(supervisor, message.args[0], self) });
+    message.reply({ ok: true, value: await act(supervisor, request.about, self) });
     if (message.method === "stop") self.exit(normal); // Before who asked goes on: the answer is on its way.
   } catch (thrown) {
     if (!(thrown instanceof ChildSpecError)) throw thrown;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from "node:util";
 import {
   CallError,
   describeReason,
@@ -53,6 +54,7 @@ export function replaceState(
   return ask(kernel, server, { type: "replace_state", change }, options);
 }
 
+/** Whether it is suspended, and what its state is, as its own `formatStatus` shows it. */
 export function getStatus(
   kernel: Kernel,
   server: Pid | string,
@@ -70,6 +72,7 @@ export async function suspend(
   await ask(kernel, server, { type: "suspend" }, options);
 }
 
+/** Lets a suspended server go on with the messages that have waited. */
 export async function resume(
   kernel: Kernel,
   server: Pid | string,
@@ -122,7 +125,7 @@ export async function stopGenServer(
     const message = `${server} did not stop within ${timeoutMs} ms; it still may`;
     throw new CallError({ code: "timeout", executed: "maybe", message });
   }
-  if (actual.type === reason.type) return;
+  if (isDeepStrictEqual(actual, reason)) return;
   const message = `${server} ended otherwise: ${describeReason(actual)}`;
   throw new CallError({ code: "exited", executed: "maybe", message, reason: actual });
 }

@@ -112,23 +112,27 @@ export function startTaskSupervisor(
   return kernel.start(process, { kind: "task-supervisor", ...spawnOptions, trapExit: true });
 }
 
-/** A task supervisor as a child of a supervisor. Its id is its name unless it says otherwise. */
+/**
+ * A task supervisor as a child of a supervisor. Its id is its name unless it says otherwise; the name is local, on a cluster too:
+ * each node has its own.
+ */
 export function taskSupervisor(
   spec: TaskSupervisorOptions & { readonly name: string } & Partial<
       Pick<ChildSpec, "id" | "restart" | "shutdownMs" | "significant">
     >,
 ): ChildSpec {
-  const { maxChildren, maxRestarts, maxSeconds, ...child } = spec;
+  const { name, maxChildren, maxRestarts, maxSeconds, ...child } = spec;
   const options: TaskSupervisorOptions = {
     ...(maxChildren === undefined ? {} : { maxChildren }),
     ...(maxRestarts === undefined ? {} : { maxRestarts }),
     ...(maxSeconds === undefined ? {} : { maxSeconds }),
   };
   return {
-    id: spec.name,
+    id: name,
     ...child,
     type: "supervisor",
-    start: async (spawnOptions, { kernel }) => startTaskSupervisor(kernel, options, spawnOptions),
+    start: async (spawnOptions, { kernel }) =>
+      startTaskSupervisor(kernel, options, { ...spawnOptions, name }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type CallError, type From, shutdown } from "@coppice/kernel";
+import { CallError, type From, shutdown } from "@coppice/kernel";
 import { GenServer, request, RequestCollection, ServerRef } from "@coppice/otp";
 import { simulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";
@@ -44,8 +44,8 @@ class Desk extends GenServer {
     this.self.deferReply();
     this.self.stop(shutdown);
   }
-  callMyself(): Promise<unknown> {
-    return this.self.call(this.self.pid, "echo", [1]);
+  async callMyself(): Promise<unknown> {
+    return this.self.call(this.self.pid, "echo", [1]).catch(({ code }: CallError) => code);
   }
   override terminate(reason: unknown): void {
     this.log.push(["terminate", reason]);
@@ -148,7 +148,7 @@ describe("calls", () => {
       code: "noproc",
       executed: "no",
     });
-    await expect(ref.call("callMyself", [])).rejects.toMatchObject({ code: "calling_self" });
+    expect(await ref.call("callMyself", [])).toBe("calling_self");
   });
 
   test("B-023: a call of a function there is not is the caller's fault: the server goes on", async () => {
@@ -158,6 +158,44 @@ describe("calls", () => {
     await expect(call).rejects.toMatchObject({ code: "unknown_function", executed: "no" });
     await expect(call).rejects.toThrow(/Desk has no function nothing; it has echo, note/);
     expect(await ref.call("echo", [1])).toBe(1);
+  });
+});
+
+describe("a server that calls others", () => {
+  class Asking extends GenServer {
+    runs = 0;
+    async ask(): Promise<unknown> {
+      this.runs += 1;
+      return this.self.call("nobody", "answer", []);
+    }
+    refuse(): void {
+      throw new CallError({ code: "denied", executed: "no", message: "not today" });
+    }
+  }
+
+  test("crashes with the failure of its own call, which its caller must not take for its own", async () => {
+    const { kernel, reports } = reportingKernel();
+    const { ref, server } = await startedServer(kernel, new Asking());
+    await expect(ref.call("refuse", [])).rejects.toMatchObject({ code: "denied", executed: "no" });
+    await expect(ref.call("ask", [])).rejects.toMatchObject({ code: "exited", executed: "maybe" });
+    expect(server.runs).toBe(1);
+    expect(reports).toMatchObject([{ event: "crash", reason: { error: { code: "noproc" } } }]);
+  });
+
+  test("has no effect any more once it has ended", async () => {
+    const { kernel } = reportingKernel();
+    const { pid, server } = await startedServer(kernel, new Asking());
+    kernel.exit(pid, shutdown);
+    const { self } = server;
+    await expect(self.call("nobody", "x", [])).rejects.toMatchObject({ code: "exit" });
+    expect(() => self.spawn(() => {})).toThrow(/exit/);
+    expect(() => self.spawnLink(() => {})).toThrow(/exit/);
+    self.sendAfter(1, "late");
+    expect([self.send(pid, 1), kernel.processCount, kernel.pending.timers]).toEqual([
+      "noproc",
+      0,
+      0,
+    ]);
   });
 });
 

@@ -219,6 +219,19 @@ describe("what follows a callback", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("looking at a server does not end its idle time", async () => {
+    const clock = simulatedClock();
+    const { kernel } = reportingKernel(clock);
+    const server = new Scripted({ init: ({ self }) => self.idle(100) });
+    const starting = startedServer(kernel, server);
+    await clock.advance(50);
+    const { pid } = await starting;
+    const looking = getState(kernel, pid);
+    await clock.advance(50);
+    await looking;
+    expect(server.log).toEqual(["timeout"]);
+  });
+
   test("an idle time that is none is refused", async () => {
     const { kernel } = reportingKernel();
     for (const ms of [-1, Number.NaN]) {

@@ -1,5 +1,5 @@
 import { type ExitReason, normal, shutdown } from "@coppice/kernel";
-import { GenServer, supervisor } from "@coppice/otp";
+import { GenServer, SupervisorRef, supervisor } from "@coppice/otp";
 import { expect, test } from "vitest";
 import { fault, runningClock, tracedKernel } from "./kernel.ts";
 
@@ -230,7 +230,7 @@ test("C8.4: a supervisor that was restarted has the children it was started with
     children: [child("static")],
   });
   const { ref } = await supervise({ children: [inner] });
-  const added = await kernel.call("inner", "startChild", [child("added")], { local: true });
+  const added = await new SupervisorRef(kernel, "inner").startChild(child("added"));
   expect(added).toMatchObject({ ok: true });
   const ended = endOf("inner");
   await end("static");
