@@ -3,17 +3,18 @@
  *
  * @module
  */
-export { decode, encode } from "./codec.ts";
-export { BadFrameError, type DecodeLimits, decodeLimitsDefault } from "./frame-limits.ts";
+export { decode, encode, ValueTooLargeError } from "./codec.ts";
 export {
-  decodeFrames,
-  encodeFrame,
-  type Frame,
-  frameVersion,
+  assertSupported,
+  nextNumber,
+  type ProtocolVersion,
+  protocolVersion,
   UnsupportedVersionError,
-} from "./frame.ts";
+} from "./envelope.ts";
+export { BadFrameError, type DecodeLimits, decodeLimitsDefault } from "./frame-limits.ts";
 export { MemoryNetwork } from "./memory-network.ts";
 export { MemoryStore } from "./memory-store.ts";
+export { openPacket, type Packet, PacketWriter, readSignals } from "./packet.ts";
 export {
   assertKey,
   type Change,

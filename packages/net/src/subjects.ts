@@ -61,6 +61,12 @@ export class Subjects {
     return `${this.#prefix}.node.${escapeToken(to)}.*`;
   }
 
+  /** The node that a subject of {@link nodeAll} says its message is from; undefined for another subject. */
+  senderOf(subject: string): string | undefined {
+    const token = subject.slice(subject.lastIndexOf(".") + 1);
+    return unescapeToken(token);
+  }
+
   /** A node's heartbeat. */
   beat(node: string): string {
     return `${this.#prefix}.beat.${escapeToken(node)}`;
