@@ -140,7 +140,8 @@ export class PeerLinks {
     if (packet.length >= batchBytesMax) this.#flush(outgoing);
     else if (!outgoing.scheduled) {
       outgoing.scheduled = true;
-      queueMicrotask(() => this.#flush(outgoing));
+      // Not a microtask: what the promises of this turn still send belongs into the same packet.
+      process.nextTick(() => this.#flush(outgoing));
     }
     return true;
   }
