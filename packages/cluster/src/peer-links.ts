@@ -177,7 +177,8 @@ export class PeerLinks {
 
   #send(outgoing: Outgoing): void {
     outgoing.sent = nextNumber(outgoing.sent);
-    this.#transport.publish(outgoing.subject, outgoing.packet.take(outgoing.sent));
+    const packet = outgoing.packet.take(outgoing.sent);
+    this.#transport.publish(outgoing.subject, packet, { inParts: true });
   }
 
   /** Sends what {@link trailAfterMs} promises, and looks again later where it is too early. */

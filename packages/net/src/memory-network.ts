@@ -10,6 +10,9 @@ import { subjectMatches } from "./subject-match.ts";
 import {
   type Message,
   NoRespondersError,
+  partedBytesMax,
+  PayloadTooLargeError,
+  type PublishOptions,
   RequestTimeoutError,
   type Subscription,
   type Transport,
@@ -24,15 +27,20 @@ interface Interest {
   readonly onMessage: (message: Message) => void;
 }
 
+const payloadBytesMaxDefault = 1 << 20;
+
 /** One shared bus. */
 export class MemoryNetwork {
   readonly clock: Clock;
   readonly #interests = new Set<Interest>();
   /** Which member of each queue group is next. */
   readonly #turns = new Map<string, number>();
+  readonly payloadBytesMax: number;
 
-  constructor(options: { readonly clock: Clock }) {
+  /** `payloadBytesMax`: the most bytes of one message. Default: 1 MiB, as NATS. */
+  constructor(options: { readonly clock: Clock; readonly payloadBytesMax?: number }) {
     this.clock = options.clock;
+    this.payloadBytesMax = options.payloadBytesMax ?? payloadBytesMaxDefault;
   }
 
   /** A new connection to the bus. */
@@ -93,8 +101,18 @@ class MemoryTransport implements Transport {
     return this.#state === "connected";
   }
 
-  publish(subject: string, data: Uint8Array, options: { readonly reply?: string } = {}): void {
-    if (this.connected) this.#network.route({ subject, data: data.slice(), ...options });
+  get payloadBytesMax(): number {
+    return this.#network.payloadBytesMax;
+  }
+
+  publish(subject: string, data: Uint8Array, options: PublishOptions = {}): void {
+    const { inParts = false, ...rest } = options;
+    this.#assertSize(data, inParts ? partedBytesMax : this.payloadBytesMax);
+    if (this.connected) this.#network.route({ subject, data: data.slice(), ...rest });
+  }
+
+  #assertSize(data: Uint8Array, bytesMax: number): void {
+    if (data.length > bytesMax) throw new PayloadTooLargeError(data.length, bytesMax);
   }
 
   subscribe(
@@ -119,6 +137,7 @@ class MemoryTransport implements Transport {
     data: Uint8Array,
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<Message> {
+    this.#assertSize(data, this.payloadBytesMax);
     if (this.#state === "closed") throw new TransportClosedError();
     inboxes += 1;
     const reply = `_INBOX.${inboxes}`;

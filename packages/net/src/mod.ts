@@ -3,6 +3,15 @@
  *
  * @module
  */
+export {
+  artifactBytesMax,
+  ArtifactDamagedError,
+  type Artifacts,
+  assertArtifactSize,
+  assertDigest,
+  digestOf,
+  MemoryArtifacts,
+} from "./artifacts.ts";
 export { decode, encode, ValueTooLargeError } from "./codec.ts";
 export {
   assertSupported,
@@ -28,6 +37,9 @@ export { escapeToken, Subjects, unescapeToken } from "./subjects.ts";
 export {
   type Message,
   NoRespondersError,
+  partedBytesMax,
+  PayloadTooLargeError,
+  type PublishOptions,
   RequestTimeoutError,
   type Subscription,
   type Transport,
