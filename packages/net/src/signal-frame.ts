@@ -4,10 +4,10 @@
  * Layout, big endian, 24 bytes and the body:
  *
  *    0  u8   kind of signal
- *    1  u8   flags: 1, the reply is a failure, or the exit comes from a link
+ *    1  u8   flags: 1, the reply or answer is a failure, or the exit comes from a link
  *    2  u16  zero
  *    4  u32  length of the body
- *    8  f64  correlation id: which call, monitor or watcher; 0 where there is none
+ *    8  f64  correlation id: which call, monitor, watcher or deferred call; 0 where there is none
  *   16  f64  serial number of the process it goes to, or of the one that is down; 0 for a reply
  *
  * What the envelope says already is not repeated: a process it goes to lives on the receiver, where a reply goes to is
@@ -21,6 +21,7 @@ import {
   type CallFailure,
   type ExitReason,
   type NodeAddress,
+  type Outcome,
   Pid,
   type Signal,
 } from "@coppice/kernel";
@@ -42,6 +43,7 @@ export const signalKinds = {
   monitor: 8,
   demonitor: 9,
   down: 10,
+  answer: 11,
 } as const satisfies Readonly<Record<Signal["type"], number>>;
 
 const flagged = 1;
@@ -64,6 +66,10 @@ export function headerOf(signal: Signal): FrameHeader {
       return { kind, flags: 0, id: signal.id, serial: signal.to.serial };
     case "reply":
       return { kind, flags: signal.outcome.ok ? 0 : flagged, id: signal.id, serial: 0 };
+    case "answer": {
+      const { tag: id, to, outcome } = signal;
+      return { kind, flags: outcome.ok ? 0 : flagged, id, serial: to.serial };
+    }
     case "down":
       return { kind, flags: 0, id: signal.id, serial: signal.pid.serial };
     case "exit":
@@ -88,6 +94,7 @@ export function bodyOf(signal: Signal): unknown {
     case "call":
       return [signal.method, signal.args];
     case "reply":
+    case "answer":
       if (signal.outcome.ok) return signal.outcome.value;
       assertPlainData(signal.outcome.failure, "failure");
       return signal.outcome.failure;
@@ -158,12 +165,11 @@ export function readSignal(
       return { type: "call", to: pidAt(self, serial), id, origin, method, args };
     }
     case signalKinds.reply:
-      return {
-        type: "reply",
-        to: self,
-        id,
-        outcome: isFlagged ? { ok: false, failure: failure(value) } : { ok: true, value },
-      };
+      return { type: "reply", to: self, id, outcome: outcomeOf(isFlagged, value) };
+    case signalKinds.answer: {
+      const outcome = outcomeOf(isFlagged, value);
+      return { type: "answer", to: pidAt(self, serial), tag: id, outcome };
+    }
     case signalKinds.exit: {
       const [from, reason, ...more] = list(value);
       if (more.length > 0) throw new BadFrameError("an exit signal has too many parts");
@@ -196,6 +202,10 @@ function request(value: unknown): { readonly method: string; readonly args: read
   if (typeof method !== "string" || !Array.isArray(args) || more.length > 0)
     throw new BadFrameError("a request is not a method and its arguments");
   return { method, args };
+}
+
+function outcomeOf(isFailure: boolean, value: unknown): Outcome {
+  return isFailure ? { ok: false, failure: failure(value) } : { ok: true, value };
 }
 
 function failure(value: unknown): CallFailure {

@@ -20,6 +20,7 @@ const each: readonly Signal[] = [
     id: 2,
     outcome: { ok: false, failure: { code: "noproc", executed: "no", message: "gone" } },
   },
+  { type: "answer", to: pidOfB, tag: 3, outcome: { ok: true, value: [1] } },
   { type: "exit", to: pidOfB, from: pidOfA, reason: { type: "killed" }, linked: true },
   {
     type: "exit",
@@ -85,7 +86,7 @@ describe("a packet", () => {
     const packet = writer();
     packet.add(each[0]!);
     const value: unknown = { type: "exit", value: () => 1 };
-    expect(() => packet.add({ ...each[6]!, reason: value } as Signal)).toThrow(/is a function/);
+    expect(() => packet.add({ ...each[7]!, reason: value } as Signal)).toThrow(/is a function/);
     expect(() => packet.add({ type: "send", to: pidOfB, message: "x".repeat(9 << 20) })).toThrow(
       /others accept at most/,
     );

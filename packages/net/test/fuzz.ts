@@ -119,6 +119,7 @@ function samples(): Signal[][] {
     { type: "call", to, id: 70_000, origin: sender, method: "get", args: values },
     { type: "reply", to: receiver, id: 9, outcome: { ok: true, value: message } },
     { type: "reply", to: receiver, id: 9, outcome: { ok: false, failure } },
+    { type: "answer", to, tag: 4, outcome: { ok: true, value: 1 } },
     { type: "exit", to, from, reason: { type: "exit", value: values }, linked: false },
     { type: "link", to, from },
     { type: "unlink", to, from },
