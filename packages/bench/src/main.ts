@@ -9,6 +9,7 @@ import { measureColdStart } from "./cold-start.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
 import { measureProcesses } from "./processes.ts";
+import { measureHeartbeats } from "./heartbeats.ts";
 import { measureRemoteCalls } from "./remote-calls.ts";
 import { measureRestart } from "./restart.ts";
 
@@ -26,6 +27,7 @@ if (!process.argv.includes("--warm")) {
 figures.push(...(await measureProcesses(say)));
 say("calls between two processes, against others");
 figures.push(...(await measureRemoteCalls(say)));
+figures.push(...(await measureHeartbeats(say)));
 say("component restarts");
 figures.push(...(await measureRestart(workspace)));
 say("calls and failovers on the demo's cluster");
