@@ -54,6 +54,7 @@ const pingsOutMax = 2;
 /** Other servers of the list are tried this soon. Each dial may take `timeoutMs`. */
 const reconnectWaitMs = 50;
 const storeTimeoutMs = 2_000;
+const defaultPort = 4222;
 
 /**
  * @throws {NatsUnreachableError} if no server answers in time.
@@ -82,6 +83,9 @@ export async function connectNats(options: ConnectOptions): Promise<NatsNetwork>
   } catch (cause) {
     throw connectError(servers, cause);
   }
+  // The client forgets servers that did not answer while it connected first: they may be needed later.
+  const known = connection.getServers().map(({ listen }) => listen);
+  connection.setServers([...new Set([...known, ...servers.map(listenOf)])]);
   const transport = new NatsTransport(connection, clock, servers);
   const report = (thrown: unknown): void => transport.report(thrown);
   return {
@@ -93,6 +97,12 @@ export async function connectNats(options: ConnectOptions): Promise<NatsNetwork>
       openObjectArtifacts(clientOf(connection), bucket, more),
     close: () => transport.close(),
   };
+}
+
+/** `host:port` of an address as {@link ConnectOptions.servers} has it. */
+function listenOf(server: string): string {
+  const { hostname, port } = new URL(server.includes("://") ? server : `nats://${server}`);
+  return `${hostname}:${port === "" ? defaultPort : port}`;
 }
 
 function clientOf(connection: NatsConnection): JetStreamClient {

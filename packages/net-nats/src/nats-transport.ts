@@ -119,8 +119,8 @@ export class NatsTransport implements Transport {
 
   async close(): Promise<void> {
     if (this.#connection.isClosed()) return;
-    // Draining waits for the server: without one, just close.
-    if (this.#connected) await this.#connection.drain();
+    // Draining waits for the server: without one, or when it goes meanwhile, there is nobody to send to.
+    if (this.#connected) await this.#connection.drain().catch(() => this.#connection.close());
     else await this.#connection.close();
   }
 
@@ -187,7 +187,15 @@ export class NatsTransport implements Transport {
   }
 
   #tell(status: TransportStatus): void {
-    for (const observer of this.#observers) observer(status);
+    for (const observer of this.#observers)
+      try {
+        observer(status);
+      } catch (thrown) {
+        // A fault of the program, to be seen; but not in the client's callback (T1).
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
   }
 }
 

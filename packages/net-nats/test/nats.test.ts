@@ -96,6 +96,23 @@ describe.skipIf(executable === undefined)("a real nats-server", () => {
     expect(got).toEqual(["coppice.kept.one", "coppice.made.meanwhile"]);
   });
 
+  test("a watch goes on after its server was restarted, with what was written meanwhile", async () => {
+    const storeDir = await temporaryFolder();
+    const first = await startNatsServer({ executable: executable!, storeDir });
+    const watching = await (await connected(first.url)).openStore("test");
+    const writer = await (await connected(first.url)).openStore("test");
+    const keys: string[] = [];
+    await watching.watch(({ key }) => keys.push(key));
+    await writer.create("before", new Uint8Array([1]));
+    await expect.poll(() => keys).toEqual(["before"]);
+    await first.stop();
+    await server({ storeDir, port: first.port });
+    const create = () => writer.create("after", new Uint8Array([1]));
+    await expect.poll(() => create().catch((thrown: Error) => thrown), { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => keys, { timeout: 20_000 }).toContain("after");
+    expect(keys.filter((key) => key === "after")).toHaveLength(1);
+  });
+
   test("of several servers another is used when one dies", async () => {
     const [portA, portB] = [await freePort(), await freePort()];
     const a = await server({ port: portA });

@@ -7,7 +7,7 @@
  *    1  u8   minor version
  *    2  u8   kind of what follows
  *    3  u8   zero
- *    4  u32  CRC-32 of bytes 8 to the end, seeded with the first four
+ *    4  u32  CRC-32 of bytes 0 to 3 and 8 to the end
  *    8  u32  epoch: which opening of the channel this belongs to
  *   12  u32  number of this packet in its channel, from 1, wrapping
  *   16  16 bytes  the receiver's incarnation, padded with zeros
@@ -97,8 +97,11 @@ export function writeHeader(
 /** Completes a packet: its number and its checksum. */
 export function sealPacket(packet: Buffer, number: number): void {
   packet.writeUInt32BE(number >>> 0, 12);
-  const checksum = crc32(packet.subarray(checkedFrom), packet.readUInt32BE(0));
-  packet.writeUInt32BE(checksum, checksumAt);
+  packet.writeUInt32BE(checksumOf(packet), checksumAt);
+}
+
+function checksumOf(packet: Buffer): number {
+  return crc32(packet.subarray(checkedFrom), crc32(packet.subarray(0, checksumAt)));
 }
 
 /**
@@ -111,8 +114,7 @@ export function readHeader(packet: Buffer): Header {
   if (packet.length < headerLength) throw new BadFrameError("the header is cut off");
   const version = { major: packet.readUInt8(0), minor: packet.readUInt8(1) };
   assertSupported(version.major);
-  const checksum = crc32(packet.subarray(checkedFrom), packet.readUInt32BE(0));
-  if (checksum !== packet.readUInt32BE(checksumAt))
+  if (checksumOf(packet) !== packet.readUInt32BE(checksumAt))
     throw new BadFrameError("the checksum does not match");
   if (packet.readUInt8(3) !== 0 && version.minor <= protocolVersion.minor)
     throw new BadFrameError("a reserved byte is set");
