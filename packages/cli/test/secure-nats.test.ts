@@ -114,6 +114,11 @@ describe.skipIf(executable === undefined)("deploy/nats-secure.conf", () => {
       expect(logs.filter(({ event }) => event === "network_error")).toEqual([]);
   });
 
+  test("keeps what it does not name apart: another cluster is another matter", async () => {
+    const other = node("a", { cluster: "other" });
+    await expect(other).rejects.toThrow();
+  });
+
   test("refuses a node that takes another's name, and says so", async () => {
     await expect(node("c")).rejects.toThrow(NatsPermissionError);
     await expect(node("c")).rejects.toThrow(/docs\/nats\.md lists them/);

@@ -66,21 +66,15 @@ export class NatsTransport implements Transport {
 
   subscribe(
     pattern: string,
-    onMessage: (message: Message) => void,
+    onMessage: (message: Message) => unknown,
     options: { readonly queue?: string } = {},
   ): Subscription {
     if (this.#connection.isClosed()) return { unsubscribe: () => {} };
     this.#subscriptions += 1;
     const id = String(this.#subscriptions);
     const callback = (error: Error | null, message: Msg): void => {
-      if (error !== null) return; // Permissions: the connection's status says it too.
-      // T1
-      try {
-        const whole = this.#whole(id, message);
-        if (whole !== undefined) onMessage(whole);
-      } catch (thrown) {
-        this.report(thrown);
-      }
+      // An error is a denied permission: the connection's status says it too.
+      if (error === null) this.#deliver(id, message, onMessage);
     };
     const subscription = this.#connection.subscribe(pattern, { ...options, callback });
     return { unsubscribe: () => subscription.unsubscribe() };
@@ -108,8 +102,26 @@ export class NatsTransport implements Transport {
     }
   }
 
-  flush(): Promise<void> {
-    return this.#connection.flush();
+  async flush(): Promise<void> {
+    while (true) {
+      try {
+        return await this.#connection.flush();
+      } catch (cause) {
+        if (this.#connection.isClosed()) throw new TransportClosedError({ cause });
+        await this.#untilConnected();
+      }
+    }
+  }
+
+  /** Until the connection is there again, or closed for good. */
+  async #untilConnected(): Promise<void> {
+    if (this.#connected || this.#connection.isClosed()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.onStatus(({ type }) => {
+      if (type === "reconnected" || type === "closed") resolve();
+    });
+    await promise;
+    stop();
   }
 
   onStatus(observer: (status: TransportStatus) => void): () => void {
@@ -127,6 +139,18 @@ export class NatsTransport implements Transport {
   /** Something failed that has nobody to throw to. */
   report(thrown: unknown): void {
     this.#tell({ type: "error", error: asError(thrown) });
+  }
+
+  /** T1 */
+  #deliver(subscription: string, part: Msg, onMessage: (message: Message) => unknown): void {
+    try {
+      const message = this.#whole(subscription, part);
+      if (message === undefined) return;
+      const pending = onMessage(message);
+      if (pending instanceof Promise) pending.catch((thrown: unknown) => this.report(thrown));
+    } catch (thrown) {
+      this.report(thrown);
+    }
   }
 
   #publishParts(subject: string, parts: readonly Uint8Array[]): void {

@@ -84,10 +84,12 @@ describe.skipIf(executable === undefined)("a real nats-server", () => {
     const revision = await store.create("kept", new Uint8Array([1]));
     await first.stop();
     await expect.poll(() => transport.connected).toBe(false);
+    const flushed = transport.flush();
     transport.subscribe("coppice.made.meanwhile", ({ subject }) => got.push(subject));
     transport.publish("coppice.kept.lost", new Uint8Array());
     await server({ storeDir, port: first.port });
     await reconnected;
+    await flushed;
     expect(statuses).toEqual(["disconnected", "reconnected"]);
     expect((await store.get("kept"))?.revision).toBe(revision);
     for (const subject of ["coppice.kept.one", "coppice.made.meanwhile"])

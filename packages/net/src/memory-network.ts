@@ -24,7 +24,7 @@ interface Interest {
   readonly owner: MemoryTransport;
   readonly pattern: string;
   readonly queue: string | undefined;
-  readonly onMessage: (message: Message) => void;
+  readonly onMessage: (message: Message) => unknown;
 }
 
 const payloadBytesMaxDefault = 1 << 20;
@@ -138,7 +138,7 @@ class MemoryTransport implements Transport {
 
   subscribe(
     pattern: string,
-    onMessage: (message: Message) => void,
+    onMessage: (message: Message) => unknown,
     options: { readonly queue?: string } = {},
   ): Subscription {
     const interest: Interest = { owner: this, pattern, onMessage, queue: options.queue };
@@ -215,12 +215,16 @@ class MemoryTransport implements Transport {
   }
 
   /** Runs a subscriber's callback. */
-  receive(deliver: () => void): void {
-    try {
-      deliver();
-    } catch (thrown) {
+  receive(deliver: () => unknown): void {
+    const report = (thrown: unknown): void => {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       this.#tell({ type: "error", error });
+    };
+    try {
+      const pending = deliver();
+      if (pending instanceof Promise) pending.catch(report);
+    } catch (thrown) {
+      report(thrown);
     }
   }
 

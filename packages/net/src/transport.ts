@@ -58,11 +58,12 @@ export interface Transport {
   publish(subject: string, data: Uint8Array, options?: PublishOptions): void;
   /**
    * Receives what matches: `*` is one token, a last `>` one or more. Members of one `queue` share the messages. What
-   * `onMessage` throws is reported as a status of type `error` and breaks nothing.
+   * `onMessage` throws, or its promise rejects with, is reported as a status of type `error` and breaks nothing. The
+   * next message does not wait for a promise.
    */
   subscribe(
     pattern: string,
-    onMessage: (message: Message) => void,
+    onMessage: (message: Message) => unknown,
     options?: { readonly queue?: string },
   ): Subscription;
   /**
@@ -78,7 +79,12 @@ export interface Transport {
     data: Uint8Array,
     options: { readonly timeoutMs: number },
   ): Promise<Message>;
-  /** Resolves when everything published before has reached the server. */
+  /**
+   * Resolves when everything published before has reached the server, or was lost with a connection that has been
+   * replaced.
+   *
+   * @throws {TransportClosedError} if the connection is closed for good first.
+   */
   flush(): Promise<void>;
   /** Calls `observer` on every change. Returns what stops it. */
   onStatus(observer: (status: TransportStatus) => void): () => void;

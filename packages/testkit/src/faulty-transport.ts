@@ -46,7 +46,11 @@ export function faultyTransport(
       let wanted = true;
       const subscription = inner.subscribe(
         pattern,
-        (message) => into.pass(() => wanted && onMessage(message)),
+        // The inner transport reports what is thrown, also when it is late.
+        (message) =>
+          new Promise((resolve) => {
+            into.pass(() => resolve(Promise.try(() => (wanted ? onMessage(message) : undefined))));
+          }),
         more,
       );
       return {

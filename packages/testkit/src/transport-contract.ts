@@ -124,16 +124,24 @@ export function describeTransport(name: string, start: () => Promise<NetworkUnde
 
     test("a subscriber that throws is reported and breaks nothing", async () => {
       const to = subject();
-      const reported = new Promise<string>((resolve) => {
-        b.onStatus((status) => status.type === "error" && resolve(status.error.message));
+      const reported: string[] = [];
+      const both = new Promise<void>((resolve) => {
+        b.onStatus((status) => {
+          if (status.type === "error") reported.push(status.error.message);
+          if (reported.length === 4) resolve();
+        });
       });
       b.subscribe(to, () => {
         throw new Error("bad subscriber");
       });
+      b.subscribe(to, async () => {
+        throw new Error("bad promise");
+      });
       const { all } = await collect(b, to, 2);
       a.publish(to, bytes("1"));
       a.publish(to, bytes("2"));
-      expect(await reported).toBe("bad subscriber");
+      await both;
+      expect(new Set(reported)).toEqual(new Set(["bad subscriber", "bad promise"]));
       expect(await all).toEqual(["1", "2"]);
     });
 
