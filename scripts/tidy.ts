@@ -30,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chat: ["coppice"],
   testkit: ["kernel", "net"],
   chaos: ["kernel", "otp", "net", "cluster", "testkit"],
-  bench: ["coppice", "kernel", "otp"],
+  bench: ["coppice", "kernel", "otp", "net", "net-nats", "cluster", "testkit"],
 };
 
 /** Libraries that one package alone may import. */

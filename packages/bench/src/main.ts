@@ -9,6 +9,8 @@ import { measureColdStart } from "./cold-start.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
 import { measureProcesses } from "./processes.ts";
+import { measureHeartbeats } from "./heartbeats.ts";
+import { measureRemoteCalls } from "./remote-calls.ts";
 import { measureRestart } from "./restart.ts";
 
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
@@ -23,6 +25,9 @@ if (!process.argv.includes("--warm")) {
   figures.push(...(await measureColdStart(workspace)));
 }
 figures.push(...(await measureProcesses(say)));
+say("calls between two processes, against others");
+figures.push(...(await measureRemoteCalls(say)));
+figures.push(...(await measureHeartbeats(say)));
 say("component restarts");
 figures.push(...(await measureRestart(workspace)));
 say("calls and failovers on the demo's cluster");

@@ -25,8 +25,8 @@ export async function withCluster<T>(
   config: Config,
   run: (client: ClusterClient) => Promise<T>,
 ): Promise<T> {
-  const { servers, timeoutMs } = config;
-  const nats = await connectNats({ servers, name: "coppice command", timeoutMs });
+  const { servers, timeoutMs, access } = config;
+  const nats = await connectNats({ ...access, servers, name: "coppice command", timeoutMs });
   try {
     return await run(new ClusterClient(config, nats.transport));
   } finally {

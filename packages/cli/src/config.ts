@@ -4,12 +4,20 @@
  * @module
  */
 import { UsageError } from "./exit-codes.ts";
+import {
+  accessFromEnvironment,
+  accessSettings,
+  type NatsAccess,
+  parseAccess,
+} from "./nats-access.ts";
 
 /** What every command needs. */
 export interface Config {
   readonly servers: readonly string[];
   readonly cluster: string;
   readonly timeoutMs: number;
+  /** Credentials and certificates. */
+  readonly access?: NatsAccess;
 }
 
 /** What one source may say. */
@@ -19,13 +27,32 @@ export const configDefaults: Config = {
   servers: ["nats://127.0.0.1:4222"],
   cluster: "default",
   timeoutMs: 5_000,
+  access: {},
 };
 
 /** The first source that says something wins, for each setting by itself. */
 export function mergeConfig(...sources: readonly ConfigSource[]): Config {
   const pick = <K extends keyof Config>(key: K): Config[K] =>
     sources.find((source) => source[key] !== undefined)?.[key] ?? configDefaults[key];
-  return { servers: pick("servers"), cluster: pick("cluster"), timeoutMs: pick("timeoutMs") };
+  return {
+    servers: pick("servers"),
+    cluster: pick("cluster"),
+    timeoutMs: pick("timeoutMs"),
+    access: pick("access") ?? {},
+  };
+}
+
+/** `COPPICE_SERVERS`, `COPPICE_CLUSTER`, and the credentials. @throws {UsageError} */
+export function configFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigSource {
+  const { COPPICE_SERVERS: servers = "", COPPICE_CLUSTER: cluster = "" } = environment;
+  const access = accessFromEnvironment(environment);
+  return {
+    ...(servers === "" ? {} : { servers: parseServers(servers) }),
+    ...(cluster === "" ? {} : { cluster }),
+    ...(access === undefined ? {} : { access }),
+  };
 }
 
 /** Reads a file's text. @throws {UsageError} naming the file and what is wrong with it. */
@@ -40,15 +67,18 @@ export function parseConfig(text: string, path: string): ConfigSource {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`${path} must hold a JSON object with servers, cluster or timeoutMs`);
   const { servers, cluster, timeoutMs, ...others } = value as Record<string, unknown>;
-  const [stray] = Object.keys(others);
+  const known: readonly string[] = accessSettings;
+  const stray = Object.keys(others).find((setting) => !known.includes(setting));
   if (stray !== undefined)
     throw new UsageError(
-      `${path} has an unknown setting ${stray}; it may have servers, cluster, timeoutMs`,
+      `${path} has an unknown setting ${stray}; it may have servers, cluster, timeoutMs, ${known.join(", ")}`,
     );
+  const access = parseAccess(others, (setting) => `${path}: ${setting}`);
   return {
     ...(servers === undefined ? {} : { servers: serversIn(servers, path) }),
     ...(cluster === undefined ? {} : { cluster: textIn(cluster, path) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs: millisecondsIn(timeoutMs, path) }),
+    ...(access === undefined ? {} : { access }),
   };
 }
 

@@ -27,7 +27,11 @@ const noClusterCodes = new Set([
   "no_cluster",
   "nats_unreachable",
   "nats_denied",
+  "nats_tls",
+  "nats_permission",
+  "bad_credentials",
   "jetstream_disabled",
+  "foreign_bucket",
 ]);
 
 /** The exit status for what a command threw. */

@@ -11,6 +11,7 @@ import { type Found, names, nodes, ps, tree } from "./commands/questions.ts";
 import { start } from "./commands/start.ts";
 import {
   type Config,
+  configFromEnvironment,
   type ConfigSource,
   mergeConfig,
   parseConfig,
@@ -121,13 +122,9 @@ async function report(flags: Flags, ask: (client: ClusterClient) => Promise<Foun
 }
 
 async function configOf(flags: Flags): Promise<Config> {
-  const environment = {
-    servers: process.env["COPPICE_SERVERS"],
-    cluster: process.env["COPPICE_CLUSTER"],
-  };
   return mergeConfig(
     sourceOf(flags),
-    sourceOf(environment),
+    configFromEnvironment(process.env),
     await fromFile(flags.config),
     await findDemo(),
   );

@@ -5,12 +5,13 @@
  */
 import { type ClusterNode, startNode as startClusterNode } from "@coppice/cluster";
 import { type Logger, systemClock, systemRandom } from "@coppice/kernel";
-import { MemoryNetwork, MemoryStore, type Store, type Transport } from "@coppice/net";
+import { digestOf, MemoryNetwork, MemoryStore, type Store, type Transport } from "@coppice/net";
 import { connectNats } from "@coppice/net-nats";
 import { createLogger } from "./logging.ts";
+import type { NatsAccess } from "./nats-access.ts";
 
 /** A node and where it meets others. */
-export interface StartOptions {
+export interface StartOptions extends NatsAccess {
   readonly name: string;
   /** Default: `default`. */
   readonly cluster?: string;
@@ -18,25 +19,40 @@ export interface StartOptions {
   readonly servers?: readonly string[];
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
+  /**
+   * Called once when the network is lost for good: the servers forbid what the node needs, or take its credentials no
+   * longer. The node is stopping then. Default: it is logged.
+   */
+  readonly onFailure?: (error: Error) => void;
 }
 
-/** The KV bucket that holds a cluster's names. */
+/** The KV bucket that holds a cluster's names: another for every other cluster. */
 function bucketOf(cluster: string): string {
-  return `coppice-${cluster.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
+  const allowed = cluster.replaceAll(/[^A-Za-z0-9_-]/g, "_");
+  if (allowed === cluster) return `coppice-${cluster}`;
+  const digest = digestOf(new TextEncoder().encode(cluster));
+  return `coppice-${allowed}_${digest.slice(0, digestCharacters)}`;
 }
+
+/** Enough to keep the clusters of one server apart. */
+const digestCharacters = 16;
 
 /**
  * Starts a node. Stop it with `stop()`, or hold it with `await using`.
  *
- * @throws {NatsUnreachableError} {NatsDeniedError} {JetStreamDisabledError} if the servers cannot be used.
+ * @throws {NatsUnreachableError} {NatsDeniedError} {NatsTlsError} {JetStreamDisabledError} if the servers cannot be used.
+ * @throws {BadCredentialsError} if the credentials cannot be read.
+ * @throws {NatsPermissionError} if they do not allow what a node needs.
+ * @throws {ForeignBucketError} if the cluster's bucket is somebody else's.
  * @throws {NodeNameTakenError} if a node of this name is running.
  */
 export async function startNode(options: StartOptions): Promise<ClusterNode> {
-  const { name, cluster = "default", servers = [], logger = createLogger(name) } = options;
-  const network = await openNetwork(name, cluster, servers);
+  const { name, cluster = "default", logger = createLogger(name) } = options;
+  const network = await openNetwork(options, cluster);
   const { transport, store } = network;
+  const failure = failureOf(transport);
   try {
-    const node = await startClusterNode({
+    const starting = startClusterNode({
       name,
       cluster,
       osPid: process.pid,
@@ -46,11 +62,31 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       random: systemRandom,
       logger,
     });
-    return closingAfter(node, network.close);
+    const node = closingAfter(await Promise.race([starting, throwing(failure)]), network.close);
+    void failure.then((error) => {
+      const fields = { event: "network_failed", error: error.message };
+      logger.error(fields, `the node stops: ${error.message}`);
+      options.onFailure?.(error);
+      return node.stop();
+    });
+    return node;
   } catch (thrown) {
     await network.close();
     throw thrown;
   }
+}
+
+/** Resolves when the connection is closed for good, with the reason. */
+function failureOf(transport: Transport): Promise<Error> {
+  return new Promise((resolve) => {
+    transport.onStatus((status) => {
+      if (status.type === "closed" && status.error !== undefined) resolve(status.error);
+    });
+  });
+}
+
+async function throwing(failure: Promise<Error>): Promise<never> {
+  throw await failure;
 }
 
 interface Network {
@@ -59,19 +95,24 @@ interface Network {
   readonly close: () => Promise<void>;
 }
 
-async function openNetwork(
-  name: string,
-  cluster: string,
-  servers: readonly string[],
-): Promise<Network> {
+async function openNetwork(options: StartOptions, cluster: string): Promise<Network> {
+  const { name, servers = [], credentials, tls, replicas } = options;
   if (servers.length === 0) {
     const transport = new MemoryNetwork({ clock: systemClock }).connect();
     const store = new MemoryStore({ clock: systemClock });
     return { transport, store, close: () => transport.close() };
   }
-  const nats = await connectNats({ servers, name: `coppice ${cluster} ${name}` });
+  const nats = await connectNats({
+    servers,
+    name: `coppice ${cluster} ${name}`,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(tls === undefined ? {} : { tls }),
+  });
   try {
-    const store = await nats.openStore(bucketOf(cluster));
+    const store = await nats.openStore(
+      bucketOf(cluster),
+      replicas === undefined ? {} : { replicas },
+    );
     const close = async (): Promise<void> => {
       await store.close();
       await nats.close();

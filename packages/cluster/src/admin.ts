@@ -88,10 +88,9 @@ export function serveAdmin(
     const answer = await answerTo(source, decode(data) as AdminRequest);
     if (reply !== undefined) transport.publish(reply, encode(answer));
   };
-  const onMessage = (message: Message): void => void serve(message);
   const subscriptions = [
-    transport.subscribe(subjects.own, onMessage),
-    transport.subscribe(subjects.shared, onMessage),
+    transport.subscribe(subjects.own, serve),
+    transport.subscribe(subjects.shared, serve),
   ];
   return { unsubscribe: () => subscriptions.forEach(({ unsubscribe }) => unsubscribe()) };
 }

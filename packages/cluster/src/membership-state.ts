@@ -33,6 +33,9 @@ export interface Member {
 
 export type Members = ReadonlyMap<string, Member>;
 
+/** What is known, to be changed by the functions here alone. */
+export type MemberTable = Map<string, Member>;
+
 /** What to do about a change. */
 export type MembershipEffect =
   | { readonly type: "up"; readonly member: Member }
@@ -40,61 +43,57 @@ export type MembershipEffect =
   /** `gone`: its connection is known to be closed. */
   | { readonly type: "down"; readonly member: Member; readonly gone: boolean };
 
-export interface Step {
-  readonly members: Members;
-  readonly effects: readonly MembershipEffect[];
-}
-
-export function onBeat(members: Members, beat: Beat, nowMs: number): Step {
+/** A heartbeat was heard. Changes `members`, as every function here, and says what to do about it. */
+export function onBeat(members: MemberTable, beat: Beat, nowMs: number): MembershipEffect[] {
   const known = members.get(beat.node);
   const same = known?.incarnation === beat.incarnation;
-  const next = new Map(members);
   if (beat.leaving === true) {
-    if (known === undefined || !same) return { members, effects: [] };
-    next.delete(beat.node);
-    return { members: next, effects: [{ type: "down", member: known, gone: true }] };
+    if (known === undefined || !same) return [];
+    members.delete(beat.node);
+    return [{ type: "down", member: known, gone: true }];
   }
   const { node, incarnation, osPid } = beat;
   const member: Member = { node, incarnation, osPid, status: "up", seenMs: nowMs };
-  next.set(node, member);
-  if (same) return { members: next, effects: [] };
-  const effects: MembershipEffect[] = [{ type: "up", member }];
-  if (known !== undefined) effects.unshift({ type: "down", member: known, gone: true });
-  return { members: next, effects };
+  members.set(node, member);
+  if (same) return [];
+  const up: MembershipEffect = { type: "up", member };
+  return known === undefined ? [up] : [{ type: "down", member: known, gone: true }, up];
 }
 
 /** Time passed: silence becomes suspicion, suspicion becomes a probe at every tick, long silence becomes down. */
-export function onTick(members: Members, nowMs: number): Step {
-  const next = new Map(members);
+export function onTick(members: MemberTable, nowMs: number): MembershipEffect[] {
   const effects: MembershipEffect[] = [];
   for (const member of members.values()) {
     const silenceMs = nowMs - member.seenMs;
     if (silenceMs < suspectAfterMs) continue;
     if (silenceMs >= downAfterMs) {
-      next.delete(member.node);
+      members.delete(member.node);
       effects.push({ type: "down", member, gone: false });
       continue;
     }
     const suspect: Member = { ...member, status: "suspect" };
-    next.set(member.node, suspect);
+    members.set(member.node, suspect);
     effects.push({ type: "probe", member: suspect });
   }
-  return { members: next, effects };
+  return effects;
 }
 
 /**
- * This node itself was cut off and is back: it cannot tell silence from not having listened, so all silence counts from
- * now.
+ * This node itself did not listen, because it was cut off or did not run: it cannot tell silence from that, so all
+ * silence counts from now.
  */
-export function onReconnected(members: Members, nowMs: number): Members {
-  return new Map([...members].map(([node, member]) => [node, { ...member, seenMs: nowMs }]));
+export function onDeaf(members: MemberTable, nowMs: number): void {
+  for (const [node, member] of members) members.set(node, { ...member, seenMs: nowMs });
 }
 
 /** A probe found that nobody listens on the connection of that life of the node. */
-export function onGone(members: Members, node: string, incarnation: string): Step {
+export function onGone(
+  members: MemberTable,
+  node: string,
+  incarnation: string,
+): MembershipEffect[] {
   const member = members.get(node);
-  if (member?.incarnation !== incarnation) return { members, effects: [] };
-  const next = new Map(members);
-  next.delete(node);
-  return { members: next, effects: [{ type: "down", member, gone: true }] };
+  if (member?.incarnation !== incarnation) return [];
+  members.delete(node);
+  return [{ type: "down", member, gone: true }];
 }

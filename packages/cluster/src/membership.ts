@@ -1,28 +1,31 @@
 /**
  * The membership shell: beats, listens to beats, probes the silent.
  *
+ * A node sends one message a beat, whatever the size of the cluster; the network hands it to the others.
+ *
  * @module
  */
 import type { Clock, Logger, NodeAddress } from "@coppice/kernel";
 import {
-  BadFrameError,
-  decode,
-  encode,
   NoRespondersError,
   type Subjects,
   type Subscription,
   type Transport,
+  UnsupportedVersionError,
 } from "@coppice/net";
 import { beatEveryMs } from "./lease-state.ts";
+import { decodeBeat, encodeBeat } from "./membership-protocol.ts";
 import {
   type Beat,
   type Member,
   type Members,
+  type MembershipEffect,
+  type MemberTable,
   onBeat,
+  onDeaf,
   onGone,
-  onReconnected,
   onTick,
-  type Step,
+  suspectAfterMs,
 } from "./membership-state.ts";
 
 /** Who wants to know. */
@@ -45,7 +48,9 @@ export class Membership {
   readonly #observer: MembershipObserver;
   readonly #subscriptions: Subscription[] = [];
   readonly #probing = new Set<string>();
-  #members: Members = new Map();
+  readonly #members: MemberTable = new Map();
+  #tickedMs = -Infinity;
+  #saidVersion = false;
   /** Counts this node's connections: what was asked on one is not concluded on another. */
   #connection = 0;
   #stopTimer: (() => void) | undefined;
@@ -73,7 +78,7 @@ export class Membership {
   /** This node lost its connection, or has it again. */
   connectionChanged(): void {
     this.#connection += 1;
-    this.#members = onReconnected(this.#members, this.#clock.now());
+    onDeaf(this.#members, this.#clock.now());
   }
 
   start(): void {
@@ -96,22 +101,43 @@ export class Membership {
 
   readonly #tick = (): void => {
     this.#stopTimer = this.#clock.after(beatEveryMs, this.#tick);
+    const nowMs = this.#clock.now();
+    const sinceMs = nowMs - this.#tickedMs;
+    this.#tickedMs = nowMs;
     if (!this.#transport.connected) return; // Cut off itself, it hears nobody and cannot tell who is gone.
     this.#beat({});
-    this.#take(onTick(this.#members, this.#clock.now()));
+    // A node that was frozen or busy has not read what others said meanwhile.
+    if (sinceMs >= suspectAfterMs) return onDeaf(this.#members, nowMs);
+    this.#take(onTick(this.#members, nowMs));
   };
 
   #beat(more: { readonly leaving?: true }): void {
-    const beat: Beat = { ...this.#self, sentMs: this.#clock.now(), ...more };
-    this.#transport.publish(this.#subjects.beat(this.#self.node), encode(beat));
+    const beat = encodeBeat({ ...this.#self, sentMs: this.#clock.now(), ...more });
+    this.#transport.publish(this.#subjects.beat(this.#self.node), beat);
   }
 
   #received(data: Uint8Array): void {
-    const beat = decode(data);
-    if (!isBeat(beat)) throw new BadFrameError("a heartbeat is malformed");
+    const beat = this.#read(data);
+    if (beat === undefined) return;
     if (beat.node !== this.#self.node)
       return this.#take(onBeat(this.#members, beat, this.#clock.now()));
     if (beat.incarnation === this.#self.incarnation) this.#observer.echo(beat.sentMs);
+  }
+
+  /** Said once: a node of another version beats ten times a second. */
+  #read(data: Uint8Array): Beat | undefined {
+    try {
+      return decodeBeat(data);
+    } catch (thrown) {
+      if (!(thrown instanceof UnsupportedVersionError)) throw thrown;
+      if (!this.#saidVersion)
+        this.#logger.error(
+          { event: "version_unsupported", version: thrown.version },
+          thrown.message,
+        );
+      this.#saidVersion = true;
+      return undefined;
+    }
   }
 
   /** Somebody was heard in another way than by a beat: the first signal may overtake it. */
@@ -121,8 +147,7 @@ export class Membership {
     this.#take(onBeat(this.#members, beat, this.#clock.now()));
   }
 
-  #take({ members, effects }: Step): void {
-    this.#members = members;
+  #take(effects: readonly MembershipEffect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
         case "up":
@@ -168,15 +193,4 @@ export async function isGone(transport: Transport, probeSubject: string): Promis
   } catch (thrown) {
     return thrown instanceof NoRespondersError;
   }
-}
-
-function isBeat(value: unknown): value is Beat {
-  if (typeof value !== "object" || value === null) return false;
-  const { node, incarnation, osPid, sentMs } = value as Record<string, unknown>;
-  return (
-    typeof node === "string" &&
-    typeof incarnation === "string" &&
-    typeof osPid === "number" &&
-    typeof sentMs === "number"
-  );
 }

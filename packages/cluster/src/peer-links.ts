@@ -1,79 +1,93 @@
 /**
- * The channels to other nodes: signals out in batches, in order; signals in, with gaps noticed.
+ * The channels to other nodes: signals out in packets, in order; signals in, with gaps noticed.
  *
- * A message is one `hello` frame (to and from which life, which opening of the channel, and the number of the message)
- * and one frame a signal.
  * Invariants:
  *   L1. Signals to one node leave in the order they were given (A6.1).
- *   L2. A lost message is noticed by the number of the next, and ends every relation that could have been in it.
+ *   L2. A lost packet is noticed by the number of the next, and ends every relation that could have been in it, on both
+ *       sides: the receiver opens its own channel anew.
+ *   L3. A channel that was opened anew says so at once, and ends every relation of its receiver with its sender: a node
+ *       that others declared down meanwhile learns it with the first packet.
+ *   L4. After a reconnection, and a while after the last packet, an empty packet shows whether one was lost (L2).
+ *   L5. Who sent a packet is what its subject says, which a server with permissions enforces.
  *
  * @module
  */
-import type { Logger, NodeAddress, Signal } from "@coppice/kernel";
+import { type Clock, errorData, type Logger, type NodeAddress, type Signal } from "@coppice/kernel";
 import {
   BadFrameError,
-  decode,
-  decodeFrames,
-  encode,
-  encodeFrame,
+  type Message,
+  nextNumber,
+  openPacket,
+  type Packet,
+  PacketWriter,
+  readSignals,
   type Subjects,
   type Subscription,
   type Transport,
 } from "@coppice/net";
-import { Buffer } from "node:buffer";
 import { SignalTooLargeError } from "./errors.ts";
 
-/** The most bytes of signals in one message. NATS recommends small messages; one larger signal goes alone. */
-export const batchBytesMax = 48 * 1024;
-/** The most bytes one signal may have: NATS carries 1 MiB, less the headers. */
-export const signalBytesMax = 1_000_000;
-
-const kinds = { hello: 0, signal: 1 } as const;
+/** A packet is sent at the end of the turn, or as soon as it has this many bytes: longer ones gain nothing. */
+export const batchBytesMax = 32 * 1024;
+/** The most bytes one packet may have, whatever the signal in it. */
+export const signalBytesMax = 8_000_000;
+/** After this long without a packet an empty one follows the last, so that its loss is noticed, in milliseconds. */
+export const trailAfterMs = 1_000;
+/** How many subjects are remembered with the node they name. */
+const sendersMax = 4_096;
 
 interface Outgoing {
   readonly address: NodeAddress;
-  /** Counts the openings: after a node was down, its channel starts anew. */
-  readonly channel: number;
-  frames: Uint8Array[];
-  bytes: number;
+  readonly subject: string;
+  packet: PacketWriter;
   sent: number;
+  scheduled: boolean;
+  /** When the last packet was sent, unless that one was empty. */
+  trailsMs: number | undefined;
 }
 
+/** The last packet of a node. */
 interface Received {
   readonly incarnation: string;
-  readonly channel: number;
+  readonly epoch: number;
   readonly number: number;
 }
 
 /** What the node does with what arrives. */
 export interface LinkReceiver {
-  /** A message arrived from that life of a node. */
+  /** A packet arrived from that life of a node. */
   readonly heard: (from: NodeAddress) => void;
   readonly receive: (signal: Signal) => void;
-  /** Messages of that node were lost. */
+  /** Packets of that node were lost, or it had declared this one down. */
   readonly gap: (from: NodeAddress) => void;
 }
 
 export class PeerLinks {
   readonly #self: NodeAddress;
+  readonly #clock: Clock;
   readonly #transport: Transport;
   readonly #subjects: Subjects;
   readonly #receiver: LinkReceiver;
   readonly #logger: Logger;
   readonly #outgoing = new Map<string, Outgoing>();
-  /** The number of the last message, by life of a node. */
   readonly #received = new Map<string, Received>();
-  #channels = 0;
+  /** The node that a subject names. */
+  readonly #senders = new Map<string, string>();
+  #epochs = 0;
   #subscription: Subscription | undefined;
+  #stopStatus: (() => void) | undefined;
+  #stopTimer: (() => void) | undefined;
 
   constructor(options: {
     readonly self: NodeAddress;
+    readonly clock: Clock;
     readonly transport: Transport;
     readonly subjects: Subjects;
     readonly receiver: LinkReceiver;
     readonly logger: Logger;
   }) {
     this.#self = options.self;
+    this.#clock = options.clock;
     this.#transport = options.transport;
     this.#subjects = options.subjects;
     this.#receiver = options.receiver;
@@ -82,10 +96,15 @@ export class PeerLinks {
 
   start(): void {
     const pattern = this.#subjects.nodeAll(this.#self.node);
-    this.#subscription = this.#transport.subscribe(pattern, ({ data }) => this.#arrived(data));
+    this.#subscription = this.#transport.subscribe(pattern, (message) => this.#arrived(message));
+    this.#stopStatus = this.#transport.onStatus(({ type }) => {
+      if (type === "reconnected") this.#resynchronize();
+    });
   }
 
   stop(): void {
+    this.#stopStatus?.();
+    this.#stopTimer?.();
     this.#subscription?.unsubscribe();
     for (const outgoing of this.#outgoing.values()) this.#flush(outgoing);
   }
@@ -93,9 +112,7 @@ export class PeerLinks {
   /** Opens the channel to a node that came up. */
   up({ node, incarnation }: NodeAddress): void {
     if (this.#outgoing.get(node)?.address.incarnation === incarnation) return;
-    this.#channels += 1;
-    const address = { node, incarnation };
-    this.#outgoing.set(node, { address, channel: this.#channels, frames: [], bytes: 0, sent: 0 });
+    this.#open({ node, incarnation });
   }
 
   down({ node, incarnation }: NodeAddress): void {
@@ -103,71 +120,153 @@ export class PeerLinks {
     if (this.#received.get(node)?.incarnation === incarnation) this.#received.delete(node);
   }
 
-  /** For the kernel: queues a signal until the end of this turn. False: no such node is up. */
+  /**
+   * For the kernel: queues a signal until the end of this turn. False: no such node is up.
+   *
+   * @throws {SignalTooLargeError} {NotPlainDataError} {ValueTooLargeError} if it cannot cross.
+   */
   deliver(signal: Signal): boolean {
     const outgoing = this.#outgoing.get(signal.to.node);
     if (outgoing === undefined || outgoing.address.incarnation !== signal.to.incarnation)
       return false;
-    const body = encode(signal);
-    if (body.length > signalBytesMax) throw new SignalTooLargeError(body.length, signalBytesMax);
-    if (outgoing.bytes + body.length > batchBytesMax) this.#flush(outgoing);
-    outgoing.frames.push(encodeFrame({ kind: kinds.signal, body }));
-    outgoing.bytes += body.length;
-    if (outgoing.frames.length === 1) queueMicrotask(() => this.#flush(outgoing));
+    const { packet } = outgoing;
+    const before = packet.length;
+    packet.add(signal);
+    const added = packet.length - before;
+    if (added > signalBytesMax) {
+      packet.cut(before);
+      throw new SignalTooLargeError(added, signalBytesMax);
+    }
+    if (packet.length >= batchBytesMax) this.#flush(outgoing);
+    else if (!outgoing.scheduled) {
+      outgoing.scheduled = true;
+      // Not a microtask: what the promises of this turn still send belongs into the same packet.
+      process.nextTick(() => this.#flush(outgoing));
+    }
     return true;
   }
 
+  #open(address: NodeAddress): void {
+    const before = this.#outgoing.get(address.node);
+    if (before !== undefined) this.#flush(before);
+    this.#epochs += 1;
+    const { node, incarnation } = address;
+    const outgoing: Outgoing = {
+      address,
+      subject: this.#subjects.node(node, this.#self.node),
+      packet: new PacketWriter({
+        epoch: this.#epochs,
+        to: incarnation,
+        from: this.#self.incarnation,
+      }),
+      sent: 0,
+      scheduled: false,
+      trailsMs: undefined,
+    };
+    this.#outgoing.set(node, outgoing);
+    this.#send(outgoing); // L3
+  }
+
   #flush(outgoing: Outgoing): void {
-    const { frames, address } = outgoing;
-    if (frames.length === 0) return;
-    outgoing.frames = [];
-    outgoing.bytes = 0;
-    outgoing.sent += 1;
-    const { node, incarnation } = this.#self;
-    const body = encode([address.incarnation, incarnation, node, outgoing.channel, outgoing.sent]);
-    const hello = encodeFrame({ kind: kinds.hello, body });
-    const subject = this.#subjects.node(address.node, node);
-    this.#transport.publish(subject, Buffer.concat([hello, ...frames]));
+    outgoing.scheduled = false;
+    if (outgoing.packet.isEmpty || this.#outgoing.get(outgoing.address.node) !== outgoing) return;
+    this.#send(outgoing);
+    outgoing.trailsMs = this.#clock.now();
+    this.#stopTimer ??= this.#clock.after(trailAfterMs, this.#trail);
   }
 
-  #arrived(data: Uint8Array): void {
-    const [hello, ...frames] = decodeFrames(data);
-    if (hello?.kind !== kinds.hello) throw new BadFrameError("a message does not start with hello");
-    const { to, from, channel, number } = parseHello(decode(hello.body));
-    if (to !== this.#self.incarnation) return; // Meant for an earlier life of this node.
+  #send(outgoing: Outgoing): void {
+    outgoing.sent = nextNumber(outgoing.sent);
+    const packet = outgoing.packet.take(outgoing.sent);
+    this.#transport.publish(outgoing.subject, packet, { inParts: true });
+  }
+
+  /** Sends what {@link trailAfterMs} promises, and looks again later where it is too early. */
+  readonly #trail = (): void => {
+    this.#stopTimer = undefined;
+    const dueMs = this.#clock.now() - trailAfterMs;
+    let again = false;
+    for (const outgoing of this.#outgoing.values()) {
+      if (outgoing.trailsMs === undefined) continue;
+      if (outgoing.trailsMs > dueMs) again = true;
+      else {
+        outgoing.trailsMs = undefined;
+        this.#send(outgoing);
+      }
+    }
+    if (again) this.#stopTimer = this.#clock.after(trailAfterMs, this.#trail);
+  };
+
+  /** This node was cut off: both sides find out whether anything was lost, in either direction. */
+  #resynchronize(): void {
+    for (const outgoing of this.#outgoing.values()) {
+      this.#flush(outgoing);
+      outgoing.sent = nextNumber(outgoing.sent);
+      this.#transport.publish(outgoing.subject, outgoing.packet.sync(outgoing.sent));
+    }
+  }
+
+  #arrived({ subject, data }: Message): void {
+    const packet = openPacket(data);
+    const { header } = packet;
+    if (header.to !== this.#self.incarnation) return; // Meant for another life of this node.
+    const node = this.#senderOf(subject);
+    const from = { node, incarnation: header.from };
     this.#receiver.heard(from);
-    this.#count(from, channel, number);
-    for (const { body } of frames) this.#receiver.receive(decode(body) as Signal);
+    this.#count(from, header.epoch, header.number);
+    const answering = this.#outgoing.get(node);
+    if (packet.isSync && answering !== undefined) this.#send(answering);
+    this.#read(packet, from);
   }
 
-  #count(from: NodeAddress, channel: number, number: number): void {
-    const { incarnation } = from;
+  #read(packet: Packet, from: NodeAddress): void {
+    try {
+      const nodes = { from: from.node, to: this.#self };
+      readSignals(packet, nodes, (signal) => this.#receiver.receive(signal));
+    } catch (thrown) {
+      if (!(thrown instanceof BadFrameError)) throw thrown;
+      this.#logger.error(
+        { event: "packet_malformed", node: from.node, error: errorData(thrown) },
+        `node ${from.node} sent what cannot be read: ${thrown.message}`,
+      );
+      this.#lost(from);
+    }
+  }
+
+  #count(from: NodeAddress, epoch: number, number: number): void {
     const last = this.#received.get(from.node);
-    this.#received.set(from.node, { incarnation, channel, number });
-    if (last?.incarnation !== incarnation) return;
-    if (last.channel === channel && number === last.number + 1) return;
+    this.#received.set(from.node, { incarnation: from.incarnation, epoch, number });
+    if (last?.incarnation !== from.incarnation) return;
+    if (last.epoch !== epoch) {
+      this.#logger.warn(
+        { event: "channel_reopened", node: from.node },
+        `node ${from.node} lost messages, or had declared this node down: what depended on it ends with noconnection`,
+      );
+      this.#receiver.gap(from); // L3
+      return;
+    }
+    const expected = nextNumber(last.number);
+    if (number === expected) return;
     this.#logger.warn(
-      { event: "messages_lost", node: from.node, channel, expected: last.number + 1, number },
+      { event: "messages_lost", node: from.node, epoch, expected, number },
       `messages of node ${from.node} were lost: what depended on them ends with noconnection`,
     );
-    this.#receiver.gap(from);
+    this.#lost(from);
   }
-}
 
-function parseHello(value: unknown): {
-  readonly to: string;
-  readonly from: NodeAddress;
-  readonly channel: number;
-  readonly number: number;
-} {
-  const [to, incarnation, node, channel, number] = Array.isArray(value) ? (value as unknown[]) : [];
-  if (
-    typeof to !== "string" ||
-    typeof incarnation !== "string" ||
-    typeof node !== "string" ||
-    typeof channel !== "number" ||
-    typeof number !== "number"
-  )
-    throw new BadFrameError("a hello frame is malformed");
-  return { to, from: { node, incarnation }, channel, number };
+  /** L2 */
+  #lost(from: NodeAddress): void {
+    this.#receiver.gap(from);
+    if (this.#outgoing.get(from.node)?.address.incarnation === from.incarnation) this.#open(from);
+  }
+
+  #senderOf(subject: string): string {
+    const known = this.#senders.get(subject);
+    if (known !== undefined) return known;
+    const node = this.#subjects.senderOf(subject);
+    if (node === undefined) throw new BadFrameError(`no node is named by the subject ${subject}`);
+    if (this.#senders.size >= sendersMax) this.#senders.clear();
+    this.#senders.set(subject, node);
+    return node;
+  }
 }

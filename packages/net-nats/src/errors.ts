@@ -34,6 +34,49 @@ export class NatsDeniedError extends CoppiceError {
   }
 }
 
+/** The server is not trusted, or does not trust this node: a matter of certificates. */
+export class NatsTlsError extends CoppiceError {
+  static {
+    this.prototype.name = "NatsTlsError";
+  }
+  readonly code = "nats_tls";
+
+  constructor(servers: readonly string[], why: string, options?: ErrorOptions) {
+    super(
+      `no secure connection to the NATS server at ${servers.join(", ")}: ${why}; check the certificates of both sides`,
+      options,
+    );
+  }
+}
+
+/** Credentials that cannot be read. */
+export class BadCredentialsError extends CoppiceError {
+  static {
+    this.prototype.name = "BadCredentialsError";
+  }
+  readonly code = "bad_credentials";
+}
+
+/** The server does not let this node publish or subscribe where it must. The connection is closed. */
+export class NatsPermissionError extends CoppiceError {
+  static {
+    this.prototype.name = "NatsPermissionError";
+  }
+  readonly code = "nats_permission";
+  readonly operation: "publish" | "subscription";
+  readonly subject: string;
+
+  constructor(operation: "publish" | "subscription", subject: string, options?: ErrorOptions) {
+    const verb = operation === "publish" ? "publish to" : "subscribe to";
+    super(
+      `the NATS server does not let this node ${verb} ${subject}: correct its permissions (docs/nats.md lists them)`,
+      options,
+    );
+    this.operation = operation;
+    this.subject = subject;
+  }
+}
+
 /** The server runs without JetStream, which holds the names of a cluster. */
 export class JetStreamDisabledError extends CoppiceError {
   static {
@@ -43,9 +86,26 @@ export class JetStreamDisabledError extends CoppiceError {
 
   constructor(options?: ErrorOptions) {
     super(
-      "the NATS server runs without JetStream: start it with -js or a jetstream block",
+      "the NATS server runs without JetStream: start it with -js or a jetstream block, and enable it for the account",
       options,
     );
+  }
+}
+
+/** A bucket of that name is there and was made by somebody else, or by another version. */
+export class ForeignBucketError extends CoppiceError {
+  static {
+    this.prototype.name = "ForeignBucketError";
+  }
+  readonly code = "foreign_bucket";
+  readonly bucket: string;
+
+  constructor(bucket: string, found: string, wanted: string, options?: ErrorOptions) {
+    super(
+      `the JetStream bucket ${bucket} is described as ${JSON.stringify(found)}, not as ${JSON.stringify(wanted)}: it is not Coppice's, or of another version; choose another cluster name, or delete it`,
+      options,
+    );
+    this.bucket = bucket;
   }
 }
 

@@ -21,25 +21,60 @@ import {
   type JsMsg,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
+import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
 
-/** Opens the bucket, and makes it if there is none. */
-export async function openKvStore(jetstream: JetStreamClient, bucket: string): Promise<Store> {
+/** How a bucket is made. */
+export interface StoreOptions {
+  /** How many servers of a NATS cluster keep it: 1, 3 or 5. Only when it is made. Default: 1. */
+  readonly replicas?: number;
+}
+
+/**
+ * Opens the bucket, and makes it if there is none. `report` gets what a watcher throws.
+ *
+ * @throws {ForeignBucketError} if it was made by somebody else.
+ */
+export async function openKvStore(
+  jetstream: JetStreamClient,
+  bucket: string,
+  options: StoreOptions & { readonly report: (thrown: unknown) => void },
+): Promise<Store> {
+  const { replicas = 1, report } = options;
   const manager = new Kvm(jetstream);
-  await manager.create(bucket, { history: 1 });
-  const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-  return new KvStore(jetstream, kv, bucket);
+  try {
+    const made = await manager.create(bucket, {
+      history: 1,
+      replicas,
+      description: storeDescription,
+    });
+    assertOwn(bucket, (await made.status()).description, storeDescription);
+    const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
+    return new KvStore({ jetstream, kv, bucket, report });
+  } catch (thrown) {
+    throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
+      bucket,
+      wanted: storeDescription,
+    });
+  }
 }
 
 class KvStore implements Store {
   readonly #jetstream: JetStreamClient;
   readonly #kv: KV;
   readonly #bucket: string;
+  readonly #report: (thrown: unknown) => void;
   readonly #stops = new Set<() => void>();
 
-  constructor(jetstream: JetStreamClient, kv: KV, bucket: string) {
-    this.#jetstream = jetstream;
-    this.#kv = kv;
-    this.#bucket = bucket;
+  constructor(parts: {
+    readonly jetstream: JetStreamClient;
+    readonly kv: KV;
+    readonly bucket: string;
+    readonly report: (thrown: unknown) => void;
+  }) {
+    this.#jetstream = parts.jetstream;
+    this.#kv = parts.kv;
+    this.#bucket = parts.bucket;
+    this.#report = parts.report;
   }
 
   get(key: string): Promise<Entry | undefined> {
@@ -76,7 +111,12 @@ class KvStore implements Store {
     if (left === 0) resolve();
     const messages = await consumer.consume({
       callback: (message) => {
-        onChange(changeOf(message, message.subject.slice(root.length)));
+        // A throw in a callback of this client would stop its whole connection.
+        try {
+          onChange(changeOf(message, message.subject.slice(root.length)));
+        } catch (thrown) {
+          this.#report(thrown);
+        }
         left -= 1;
         if (left === 0) resolve();
       },

@@ -27,6 +27,10 @@ export interface LocalServerOptions {
   readonly storeDir: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Whether to run JetStream. Default: true. */
+  readonly jetstream?: boolean;
+  /** Further lines of its configuration: accounts, TLS, limits. Default: none. */
+  readonly configuration?: string;
 }
 
 /** Lines of its log kept for the error when it does not start. */
@@ -67,7 +71,7 @@ export async function startNatsServer(options: LocalServerOptions): Promise<Loca
   const port = options.port ?? (await freePort());
   await mkdir(storeDir, { recursive: true });
   const config = join(storeDir, "nats-server.conf");
-  await writeFile(config, configuration(port, storeDir));
+  await writeFile(config, configurationOf(port, options));
   const server = spawn(executable, ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<void>((resolve) => {
     server.once("exit", () => resolve());
@@ -81,9 +85,12 @@ export async function startNatsServer(options: LocalServerOptions): Promise<Loca
   return { url: `nats://${host}:${port}`, port, process: server, stop };
 }
 
-function configuration(port: number, storeDir: string): string {
+function configurationOf(port: number, options: LocalServerOptions): string {
+  const { storeDir, jetstream = true, configuration = "" } = options;
   const store = JSON.stringify(join(storeDir, "jetstream"));
-  return `host: ${host}\nport: ${port}\njetstream { store_dir: ${store}, max_file: 256MB, max_mem: 64MB }\n`;
+  const lines = [`host: ${host}`, `port: ${port}`, configuration];
+  if (jetstream) lines.push(`jetstream { store_dir: ${store}, max_file: 256MB, max_mem: 64MB }`);
+  return `${lines.join("\n")}\n`;
 }
 
 function ready(server: ChildProcess, executable: string): Promise<void> {

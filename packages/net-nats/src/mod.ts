@@ -4,12 +4,18 @@
  * @module
  */
 export { type ConnectOptions, connectNats, type NatsNetwork } from "./connect.ts";
+export type { Credentials, TlsFiles } from "./credentials.ts";
 export {
+  BadCredentialsError,
+  ForeignBucketError,
   JetStreamDisabledError,
   NatsDeniedError,
+  NatsPermissionError,
   NatsServerError,
+  NatsTlsError,
   NatsUnreachableError,
 } from "./errors.ts";
+export type { StoreOptions } from "./kv-store.ts";
 export {
   findNatsServer,
   freePort,

@@ -1,5 +1,6 @@
 /**
- * A look at bytes before they are decoded, so that hostile ones cost no memory: sizes, depth, and known types only.
+ * A look at bytes before they are decoded, so that hostile ones cost no memory: bytes, depth, the size of each
+ * container, the number of all elements, and known types only.
  *
  * Source: the msgpack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
  *
@@ -7,7 +8,7 @@
  */
 import { CoppiceError, depthMax } from "@coppice/kernel";
 
-/** Bytes that are not a value, or are larger than allowed. */
+/** Bytes that are not what they should be, or exceed a limit. */
 export class BadFrameError extends CoppiceError {
   static {
     this.prototype.name = "BadFrameError";
@@ -20,10 +21,16 @@ export interface DecodeLimits {
   readonly bytesMax: number;
   /** Of one array, map or set. */
   readonly itemsMax: number;
+  /** Of the whole value: every number, string, container and so on counts as one. */
+  readonly elementsMax: number;
 }
 
-/** 1 MiB, as NATS' default payload, and 65,536 items in one container. */
-export const decodeLimitsDefault: DecodeLimits = { bytesMax: 1 << 20, itemsMax: 65_536 };
+/** 8 MiB, and 262,144 elements in all as in one container. */
+export const decodeLimitsDefault: DecodeLimits = {
+  bytesMax: 8 << 20,
+  itemsMax: 1 << 18,
+  elementsMax: 1 << 18,
+};
 
 /** Extension types: one byte of extension, followed by one value. */
 export const extensionTypes = { map: 7, set: 8, pid: 9 } as const;
@@ -36,30 +43,46 @@ const timestampType = 0xff;
 const bigintType = 0x42;
 const undefinedType = 0x00;
 
-/** @throws {BadFrameError} unless `bytes` is exactly one msgpack value within the limits. */
-export function assertDecodable(bytes: Uint8Array, limits: DecodeLimits): void {
-  if (bytes.length > limits.bytesMax)
-    throw new BadFrameError(`${bytes.length} bytes are more than the ${limits.bytesMax} allowed`);
-  const scan = new Scan(bytes, limits.itemsMax);
+/** The part of some bytes to look at. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @throws {BadFrameError} unless that part of `bytes` is exactly one msgpack value within the limits. */
+export function assertDecodable(
+  bytes: Uint8Array,
+  { start, end }: Range,
+  limits: DecodeLimits,
+): void {
+  const length = end - start;
+  if (length > limits.bytesMax)
+    throw new BadFrameError(`${length} bytes are more than the ${limits.bytesMax} allowed`);
+  const scan = new Scan(bytes, start, end, limits);
   scan.value(0);
-  if (scan.position !== bytes.length)
-    throw new BadFrameError(`${bytes.length - scan.position} bytes follow the value`);
+  if (scan.position !== end)
+    throw new BadFrameError(`${end - scan.position} bytes follow the value`);
 }
 
 class Scan {
-  position = 0;
+  position: number;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #end: number;
   readonly #itemsMax: number;
+  #elementsLeft: number;
 
-  constructor(bytes: Uint8Array, itemsMax: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, limits: DecodeLimits) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#itemsMax = itemsMax;
+    this.position = start;
+    this.#end = end;
+    this.#itemsMax = limits.itemsMax;
+    this.#elementsLeft = limits.elementsMax;
   }
 
   value(depth: number): void {
     if (depth > scanDepthMax) throw new BadFrameError("values nest too deep");
+    this.#elementsLeft -= 1;
+    if (this.#elementsLeft < 0) throw new BadFrameError("a value has too many elements");
     const head = this.#length(1);
     if (head < 0x80 || head >= 0xe0) return;
     if (head < 0x90) return this.#items((head & 0x0f) * 2, depth);
@@ -122,22 +145,24 @@ class Scan {
   }
 
   #items(count: number, depth: number): void {
-    if (count > this.#bytes.length - this.position)
+    if (count > this.#end - this.position)
       throw new BadFrameError("a container is longer than the bytes that follow");
     if (count > this.#itemsMax * 2)
       throw new BadFrameError(`a container has more than ${this.#itemsMax} items`);
     for (let index = 0; index < count; index += 1) this.value(depth + 1);
   }
 
+  /** A big-endian number. */
   #length(size: 1 | 2 | 4): number {
-    const at = this.position;
+    let at = this.position;
     this.#skip(size);
-    if (size === 1) return this.#view.getUint8(at);
-    return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+    let value = 0;
+    for (; at < this.position; at += 1) value = value * 256 + this.#bytes[at]!;
+    return value;
   }
 
   #skip(length: number): void {
     this.position += length;
-    if (this.position > this.#bytes.length) throw new BadFrameError("the value is cut off");
+    if (this.position > this.#end) throw new BadFrameError("the value is cut off");
   }
 }

@@ -10,6 +10,9 @@ import { subjectMatches } from "./subject-match.ts";
 import {
   type Message,
   NoRespondersError,
+  partedBytesMax,
+  PayloadTooLargeError,
+  type PublishOptions,
   RequestTimeoutError,
   type Subscription,
   type Transport,
@@ -21,18 +24,26 @@ interface Interest {
   readonly owner: MemoryTransport;
   readonly pattern: string;
   readonly queue: string | undefined;
-  readonly onMessage: (message: Message) => void;
+  readonly onMessage: (message: Message) => unknown;
 }
+
+const payloadBytesMaxDefault = 1 << 20;
 
 /** One shared bus. */
 export class MemoryNetwork {
   readonly clock: Clock;
   readonly #interests = new Set<Interest>();
+  /** Those without a wildcard, by their subject; the others. */
+  readonly #exact = new Map<string, Set<Interest>>();
+  readonly #patterns = new Set<Interest>();
   /** Which member of each queue group is next. */
   readonly #turns = new Map<string, number>();
+  readonly payloadBytesMax: number;
 
-  constructor(options: { readonly clock: Clock }) {
+  /** `payloadBytesMax`: the most bytes of one message. Default: 1 MiB, as NATS. */
+  constructor(options: { readonly clock: Clock; readonly payloadBytesMax?: number }) {
     this.clock = options.clock;
+    this.payloadBytesMax = options.payloadBytesMax ?? payloadBytesMaxDefault;
   }
 
   /** A new connection to the bus. */
@@ -42,18 +53,32 @@ export class MemoryNetwork {
 
   add(interest: Interest): void {
     this.#interests.add(interest);
+    const { pattern } = interest;
+    if (isPattern(pattern)) this.#patterns.add(interest);
+    else if (this.#exact.get(pattern)?.add(interest) === undefined)
+      this.#exact.set(pattern, new Set([interest]));
   }
 
   remove(interest: Interest): void {
     this.#interests.delete(interest);
+    this.#patterns.delete(interest);
+    const same = this.#exact.get(interest.pattern);
+    same?.delete(interest);
+    if (same?.size === 0) this.#exact.delete(interest.pattern);
+  }
+
+  *#matching(subject: string): Generator<Interest> {
+    yield* this.#exact.get(subject) ?? [];
+    for (const interest of this.#patterns)
+      if (subjectMatches(interest.pattern, subject)) yield interest;
   }
 
   /** Delivers to every plain subscriber, and to one member of each queue group. Returns how many will get it. */
   route(message: Message): number {
     const receivers: Interest[] = [];
     const groups = new Map<string, Interest[]>();
-    for (const interest of this.#interests) {
-      if (!interest.owner.connected || !subjectMatches(interest.pattern, message.subject)) continue;
+    for (const interest of this.#matching(message.subject)) {
+      if (!interest.owner.connected) continue;
       if (interest.queue === undefined) receivers.push(interest);
       else {
         const key = `${interest.pattern} ${interest.queue}`;
@@ -76,6 +101,10 @@ export class MemoryNetwork {
   }
 }
 
+function isPattern(pattern: string): boolean {
+  return pattern.includes("*") || pattern.includes(">");
+}
+
 let inboxes = 0;
 
 class MemoryTransport implements Transport {
@@ -93,13 +122,23 @@ class MemoryTransport implements Transport {
     return this.#state === "connected";
   }
 
-  publish(subject: string, data: Uint8Array, options: { readonly reply?: string } = {}): void {
-    if (this.connected) this.#network.route({ subject, data: data.slice(), ...options });
+  get payloadBytesMax(): number {
+    return this.#network.payloadBytesMax;
+  }
+
+  publish(subject: string, data: Uint8Array, options: PublishOptions = {}): void {
+    const { inParts = false, ...rest } = options;
+    this.#assertSize(data, inParts ? partedBytesMax : this.payloadBytesMax);
+    if (this.connected) this.#network.route({ subject, data: data.slice(), ...rest });
+  }
+
+  #assertSize(data: Uint8Array, bytesMax: number): void {
+    if (data.length > bytesMax) throw new PayloadTooLargeError(data.length, bytesMax);
   }
 
   subscribe(
     pattern: string,
-    onMessage: (message: Message) => void,
+    onMessage: (message: Message) => unknown,
     options: { readonly queue?: string } = {},
   ): Subscription {
     const interest: Interest = { owner: this, pattern, onMessage, queue: options.queue };
@@ -119,6 +158,7 @@ class MemoryTransport implements Transport {
     data: Uint8Array,
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<Message> {
+    this.#assertSize(data, this.payloadBytesMax);
     if (this.#state === "closed") throw new TransportClosedError();
     inboxes += 1;
     const reply = `_INBOX.${inboxes}`;
@@ -175,12 +215,16 @@ class MemoryTransport implements Transport {
   }
 
   /** Runs a subscriber's callback. */
-  receive(deliver: () => void): void {
-    try {
-      deliver();
-    } catch (thrown) {
+  receive(deliver: () => unknown): void {
+    const report = (thrown: unknown): void => {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       this.#tell({ type: "error", error });
+    };
+    try {
+      const pending = deliver();
+      if (pending instanceof Promise) pending.catch(report);
+    } catch (thrown) {
+      report(thrown);
     }
   }
 

@@ -3,17 +3,27 @@
  *
  * @module
  */
-export { decode, encode } from "./codec.ts";
-export { BadFrameError, type DecodeLimits, decodeLimitsDefault } from "./frame-limits.ts";
 export {
-  decodeFrames,
-  encodeFrame,
-  type Frame,
-  frameVersion,
+  artifactBytesMax,
+  ArtifactDamagedError,
+  type Artifacts,
+  assertArtifactSize,
+  assertDigest,
+  digestOf,
+  MemoryArtifacts,
+} from "./artifacts.ts";
+export { decode, encode, ValueTooLargeError } from "./codec.ts";
+export {
+  assertSupported,
+  nextNumber,
+  type ProtocolVersion,
+  protocolVersion,
   UnsupportedVersionError,
-} from "./frame.ts";
+} from "./envelope.ts";
+export { BadFrameError, type DecodeLimits, decodeLimitsDefault } from "./frame-limits.ts";
 export { MemoryNetwork } from "./memory-network.ts";
 export { MemoryStore } from "./memory-store.ts";
+export { openPacket, type Packet, PacketWriter, readSignals } from "./packet.ts";
 export {
   assertKey,
   type Change,
@@ -27,6 +37,9 @@ export { escapeToken, Subjects, unescapeToken } from "./subjects.ts";
 export {
   type Message,
   NoRespondersError,
+  partedBytesMax,
+  PayloadTooLargeError,
+  type PublishOptions,
   RequestTimeoutError,
   type Subscription,
   type Transport,

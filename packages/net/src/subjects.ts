@@ -11,6 +11,8 @@ export const subjectRoot = "coppice.v1";
 /** The longest token, in characters, after escaping. */
 export const tokenLengthMax = 200;
 
+const plain = /^[A-Za-z0-9_-]+$/;
+
 /**
  * Any text as one subject token: `A-Z a-z 0-9 _ -` as they are, every other byte of its UTF-8 as `=HH`, no text as `=`.
  *
@@ -18,6 +20,7 @@ export const tokenLengthMax = 200;
  */
 export function escapeToken(text: string): string {
   if (text === "") return "=";
+  if (text.length <= tokenLengthMax && plain.test(text)) return text;
   const escape = (character: string): string =>
     [...Buffer.from(character)]
       .map((byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`)
@@ -59,6 +62,12 @@ export class Subjects {
   /** Every signal to a node. */
   nodeAll(to: string): string {
     return `${this.#prefix}.node.${escapeToken(to)}.*`;
+  }
+
+  /** The node that a subject of {@link nodeAll} says its message is from; undefined for another subject. */
+  senderOf(subject: string): string | undefined {
+    const token = subject.slice(subject.lastIndexOf(".") + 1);
+    return unescapeToken(token);
   }
 
   /** A node's heartbeat. */

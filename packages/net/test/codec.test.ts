@@ -94,8 +94,8 @@ describe("hostile bytes", () => {
   });
 
   test("more bytes than allowed are refused", () => {
-    expect(() => decode(encode("x".repeat(100)), { bytesMax: 50, itemsMax: 10 })).toThrow(
-      /102 bytes are more than the 50 allowed/,
-    );
+    expect(() =>
+      decode(encode("x".repeat(100)), { bytesMax: 50, itemsMax: 10, elementsMax: 10 }),
+    ).toThrow(/102 bytes are more than the 50 allowed/);
   });
 });

@@ -1,6 +1,6 @@
 import { systemClock } from "@coppice/kernel";
-import { MemoryNetwork, MemoryStore } from "@coppice/net";
-import { describeStore, describeTransport } from "@coppice/testkit";
+import { MemoryArtifacts, MemoryNetwork, MemoryStore } from "@coppice/net";
+import { describeArtifacts, describeStore, describeTransport } from "@coppice/testkit";
 import { expect, test } from "vitest";
 
 describeTransport("memory", async () => {
@@ -10,6 +10,10 @@ describeTransport("memory", async () => {
 
 describeStore("memory", async () => {
   return { store: new MemoryStore({ clock: systemClock }), stop: async () => {} };
+});
+
+describeArtifacts("memory", async () => {
+  return { artifacts: new MemoryArtifacts(), stop: async () => {} };
 });
 
 test("a disconnected transport neither sends nor receives until it is back", async () => {

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { type Message, NoRespondersError, RequestTimeoutError, type Transport } from "@coppice/net";
+import { Buffer } from "node:buffer";
+import {
+  type Message,
+  NoRespondersError,
+  partedBytesMax,
+  PayloadTooLargeError,
+  RequestTimeoutError,
+  type Transport,
+} from "@coppice/net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** A network under test. */
@@ -116,16 +124,24 @@ export function describeTransport(name: string, start: () => Promise<NetworkUnde
 
     test("a subscriber that throws is reported and breaks nothing", async () => {
       const to = subject();
-      const reported = new Promise<string>((resolve) => {
-        b.onStatus((status) => status.type === "error" && resolve(status.error.message));
+      const reported: string[] = [];
+      const both = new Promise<void>((resolve) => {
+        b.onStatus((status) => {
+          if (status.type === "error") reported.push(status.error.message);
+          if (reported.length === 4) resolve();
+        });
       });
       b.subscribe(to, () => {
         throw new Error("bad subscriber");
       });
+      b.subscribe(to, async () => {
+        throw new Error("bad promise");
+      });
       const { all } = await collect(b, to, 2);
       a.publish(to, bytes("1"));
       a.publish(to, bytes("2"));
-      expect(await reported).toBe("bad subscriber");
+      await both;
+      expect(new Set(reported)).toEqual(new Set(["bad subscriber", "bad promise"]));
       expect(await all).toEqual(["1", "2"]);
     });
 
@@ -140,6 +156,30 @@ export function describeTransport(name: string, start: () => Promise<NetworkUnde
       a.publish(to, bytes("2"));
       await second.all;
       expect(first.got).toEqual(["1"]);
+    });
+
+    test("a message above the limit is refused in words, and crosses in parts, in its place", async () => {
+      const to = subject();
+      const large = new Uint8Array(a.payloadBytesMax * 2 + 17);
+      for (let index = 0; index < large.length; index += 1) large[index] = (index * 31) % 251;
+      expect(() => a.publish(to, large)).toThrow(PayloadTooLargeError);
+      await expect(a.request(to, large, { timeoutMs })).rejects.toThrow(PayloadTooLargeError);
+      expect(() => a.publish(to, new Uint8Array(partedBytesMax + 1), { inParts: true })).toThrow(
+        PayloadTooLargeError,
+      );
+      const got: Uint8Array[] = [];
+      const all = Promise.withResolvers<void>();
+      b.subscribe(to, ({ data }) => {
+        if (got.push(data.slice()) === 4) all.resolve();
+      });
+      await b.flush();
+      a.publish(to, bytes("before"), { inParts: true });
+      a.publish(to, large, { inParts: true });
+      a.publish(to, large, { inParts: true });
+      a.publish(to, bytes("after"));
+      await all.promise;
+      const equal = got.map((data) => Buffer.compare(data, large) === 0);
+      expect(equal).toEqual([false, true, true, false]);
     });
 
     test("a closed transport says so", async () => {

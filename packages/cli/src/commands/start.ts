@@ -30,16 +30,19 @@ export async function start(config: Config, command: StartCommand): Promise<void
   const settings = parseSettings(command.settings);
   const application = await loadApplication(command.module);
   const ended = endOfRun(command.untilStdinEnds);
-  const { servers, cluster } = config;
+  const { servers, cluster, access } = config;
   const logger = createLogger(command.name);
-  const node = await startNode({ name: command.name, cluster, servers, logger });
+  const failed = Promise.withResolvers<never>();
+  const onFailure = (error: Error): void => failed.reject(error);
+  const options = { ...access, name: command.name, cluster, servers, logger, onFailure };
+  const node = await startNode(options);
   const announce: AppContext["announce"] = (fields) => {
     process.stdout.write(`${JSON.stringify(fields)}\n`);
   };
   try {
     await node.start(await application({ node, settings, announce }));
     announce({ event: "ready", node: node.name, incarnation: node.address.incarnation });
-    await ended;
+    await Promise.race([ended, failed.promise]);
   } finally {
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
     await node.stop();

@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LogFields, Logger } from "@coppice/kernel";
+import {
+  connectNats,
+  type Credentials,
+  findNatsServer,
+  type LocalNatsServer,
+  NatsPermissionError,
+  startNatsServer,
+} from "@coppice/net-nats";
+import { GenServer } from "@coppice/otp";
+import { createUser } from "@nats-io/nkeys";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startNode, type StartOptions } from "../src/start-node.ts";
+
+const executable = findNatsServer({
+  given: process.env["COPPICE_NATS_SERVER"],
+  path: process.env["PATH"] ?? "",
+});
+if (executable === undefined)
+  process.stderr.write("SKIPPED: deploy/nats-secure.conf: no nats-server was found\n");
+
+class Echo extends GenServer {
+  where(): string {
+    return this.self.pid.node;
+  }
+}
+
+const tree = {
+  strategy: "one_for_one",
+  children: [{ id: "echo", name: "echo", start: [Echo] }],
+} as const;
+
+/** The deployed rules as they are, for a server on this machine: without TLS, with keys made here. */
+async function rulesFor(keys: Readonly<Record<string, string>>): Promise<string> {
+  const file = fileURLToPath(new URL("../../../deploy/nats-secure.conf", import.meta.url));
+  const text = await readFile(file, "utf8");
+  const rules = text.slice(text.indexOf("authorization {"));
+  return rules.replaceAll(/\$(NODE_A|NODE_B|CLIENT_PASSWORD)/g, (_, name: string) => keys[name]!);
+}
+
+describe.skipIf(executable === undefined)("deploy/nats-secure.conf", () => {
+  let folder: string;
+  let server: LocalNatsServer;
+  const seeds: Record<string, string> = {};
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "coppice-secure-"));
+    const users = { a: createUser(), b: createUser() };
+    for (const [name, user] of Object.entries(users)) {
+      seeds[name] = join(folder, `${name}.nk`);
+      await writeFile(seeds[name], new TextDecoder().decode(user.getSeed()));
+    }
+    server = await startNatsServer({
+      executable: executable!,
+      storeDir: folder,
+      configuration: await rulesFor({
+        NODE_A: users.a.getPublicKey(),
+        NODE_B: users.b.getPublicKey(),
+        CLIENT_PASSWORD: "secret",
+      }),
+    });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function node(name: string, options: Partial<StartOptions> = {}) {
+    const logs: LogFields[] = [];
+    const keep = (fields: LogFields): void => void logs.push(fields);
+    const logger: Logger = { debug: keep, info: keep, warn: keep, error: keep };
+    const credentials: Credentials = { type: "nkey", seedFile: seeds[name] ?? seeds["a"]! };
+    const started = await startNode({
+      name,
+      cluster: "demo",
+      servers: [server.url],
+      credentials,
+      logger,
+      ...options,
+    });
+    onTestFinished(() => started.stop());
+    return { started, logs };
+  }
+
+  async function client() {
+    const credentials = { type: "password", user: "client", pass: "secret" } as const;
+    const network = await connectNats({ servers: [server.url], name: "client", credentials });
+    onTestFinished(() => network.close());
+    return network.transport;
+  }
+
+  test("lets two nodes do everything they need, without one error", async () => {
+    const a = await node("a");
+    await a.started.start(tree);
+    const b = await node("b");
+    await b.started.start(tree);
+    expect(await b.started.call("echo", "where", [])).toBe("a");
+    await a.started.stop();
+    await expect
+      .poll(() => b.started.call("echo", "where", []).catch(() => "nobody yet"))
+      .toBe("b");
+    const answer = await (
+      await client()
+    ).request("coppice.v1.demo.call.echo.where", new TextEncoder().encode("[]"), {
+      timeoutMs: 5_000,
+    });
+    expect(new TextDecoder().decode(answer.data)).toBe('"b"');
+    for (const { logs } of [a, b])
+      expect(logs.filter(({ event }) => event === "network_error")).toEqual([]);
+  });
+
+  test("keeps what it does not name apart: another cluster is another matter", async () => {
+    const other = node("a", { cluster: "other" });
+    await expect(other).rejects.toThrow();
+  });
+
+  test("refuses a node that takes another's name, and says so", async () => {
+    await expect(node("c")).rejects.toThrow(NatsPermissionError);
+    await expect(node("c")).rejects.toThrow(/docs\/nats\.md lists them/);
+  });
+
+  test("lets a client call, and neither speak as a node nor listen to one", async () => {
+    const b = await node("b");
+    await b.started.start(tree);
+    const transport = await client();
+    const denied = new Promise<Error | undefined>((resolve) => {
+      transport.onStatus((status) => {
+        if (status.type === "closed") resolve(status.error);
+      });
+    });
+    transport.publish("coppice.v1.demo.node.b.a", new Uint8Array([1]));
+    expect(await denied).toMatchObject({ operation: "publish" });
+    const spy = await client();
+    const refused = new Promise<Error | undefined>((resolve) => {
+      spy.onStatus((status) => {
+        if (status.type === "closed") resolve(status.error);
+      });
+    });
+    spy.subscribe("coppice.v1.demo.>", () => {});
+    expect(await refused).toMatchObject({ operation: "subscription" });
+    expect(await b.started.call("echo", "where", [])).toBe("b");
+  });
+});
