@@ -1,0 +1,40 @@
+/**
+ * One node of the cluster's benchmarks, as a process: subscribers, or children of the cluster supervisor.
+ *
+ * @module
+ */
+import { type ClusterNode, GenServer, startNode } from "coppice";
+import { acknowledgeEvery, mailboxMax, subscribersPerNode, topic } from "./cluster-pubsub.ts";
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+class Named extends GenServer {
+  where(): string {
+    return this.self.pid.node;
+  }
+}
+
+/** Subscribers that say after every so many messages how many they have. */
+function subscribe(node: ClusterNode): void {
+  for (let index = 0; index < subscribersPerNode; index += 1) {
+    let got = 0;
+    const pid = node.kernel.spawn(
+      {
+        handle: (message) => {
+          if (message.type !== "info") return;
+          got += 1;
+          if (index === 0 && got % acknowledgeEvery === 0)
+            node.cast("publisher", "acknowledge", [got]);
+        },
+      },
+      { mailboxCapacity: mailboxMax },
+    );
+    node.pubsub.subscribe(topic, pid, { waitingMax: mailboxMax });
+  }
+}
+
+const [what = "", name = "", url = ""] = process.argv.slice(2);
+const node = await startNode({ name, cluster: "bench", servers: [url], logger });
+if (what === "subscribers") subscribe(node);
+else await node.startClusterSupervisor({ name: "names", kinds: { named: Named } });
+process.stderr.write("ready\n");
