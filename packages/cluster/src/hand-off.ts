@@ -71,6 +71,7 @@ export class HandOffs {
   readonly #offers = new Map<string, Offer>();
   /** What is held back, by name. */
   readonly #held = new Map<string, { readonly pid: Pid; readonly messages: Message[] }>();
+  readonly #stopTimers = new Set<() => void>();
 
   constructor(options: {
     readonly kernel: Kernel;
@@ -86,6 +87,12 @@ export class HandOffs {
     this.#router = options.router;
     this.#port.on("handoff.ask", (_, [name]) => this.#accepts(String(name)));
     this.#port.on("handoff.offer", (_, args) => this.#offered(args));
+  }
+
+  /** Forgets what would be forwarded or taken later. */
+  stop(): void {
+    for (const stop of this.#stopTimers) stop();
+    this.#stopTimers.clear();
   }
 
   /** Says which names this node would take. Returns what stops it. */
@@ -224,7 +231,7 @@ export class HandOffs {
       this.#passOn(signal, this.#names.get(name)?.pid ?? successor);
       return true;
     });
-    this.#clock.after(forwardMs, () => this.#router.guard(pid, undefined));
+    this.#later(forwardMs, () => this.#router.guard(pid, undefined));
   }
 
   #successor(name: string, old: Pid): Promise<Pid | undefined> {
@@ -272,6 +279,14 @@ export class HandOffs {
     this.#router.answer(signal, { ok: false, failure: { code, executed: "no", message } });
   }
 
+  #later(ms: number, run: () => void): void {
+    const stop = this.#clock.after(ms, () => {
+      this.#stopTimers.delete(stop);
+      run();
+    });
+    this.#stopTimers.add(stop);
+  }
+
   #accepts(name: string): boolean {
     return [...this.#acceptors].some((acceptor) => acceptor(name));
   }
@@ -281,7 +296,7 @@ export class HandOffs {
       throw new BadFrameError("an offer is malformed");
     const offer: Offer = { epoch, saved: hasState === true ? { state } : undefined };
     this.#offers.set(name, offer);
-    this.#clock.after(offerKeptMs, () => {
+    this.#later(offerKeptMs, () => {
       if (this.#offers.get(name) === offer) this.#offers.delete(name);
     });
     return true;

@@ -340,6 +340,7 @@ export class ClusterNode implements AsyncDisposable {
     }
     for (const { unsubscribe } of this.#open.splice(0)) unsubscribe();
     this.#lag.stop();
+    this.#ownership.handOffs.stop();
     this.#services.stop();
     await this.#ownership.sessions.stop();
     await this.#ownership.names.stop();
