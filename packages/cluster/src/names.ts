@@ -100,6 +100,12 @@ export class Names {
     return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** The names this node owns. */
+  *owned(): Generator<NameEntry> {
+    for (const name of this.#owned.get(keyOfOwner(this.#self)) ?? [])
+      yield this.#entries.get(name)!;
+  }
+
   /** How many names this node owns. */
   get ownCount(): number {
     return this.#owned.get(keyOfOwner(this.#self))?.size ?? 0;
@@ -267,8 +273,13 @@ function nameOf(key: string): string | undefined {
   return unescapeToken(key.slice(prefix.length));
 }
 
-/** @throws {NameTooLongError} for a name that no key and no subject can hold. */
+/**
+ * @throws {NameTooLongError} for a name that no key and no subject can hold.
+ * @throws {RangeError} for half a surrogate pair, which has no bytes of its own.
+ */
 function keyOf(name: string): string {
+  if (!name.isWellFormed())
+    throw new RangeError(`the name ${JSON.stringify(name)} is not well-formed text`);
   try {
     return `${prefix}${escapeToken(name)}`;
   } catch (cause) {

@@ -26,9 +26,11 @@ import {
 } from "./cluster-supervisor-process.ts";
 import { ClusterSupervisor } from "./cluster-supervisor.ts";
 import type { DrainResult } from "./drain.ts";
+import { DoorStats } from "./door-stats.ts";
 import { StartError } from "./errors.ts";
 import type { Groups } from "./groups.ts";
 import { LagMeter } from "./lag-meter.ts";
+import { serveMicro } from "./micro-service.ts";
 import type { NameEntry } from "./names.ts";
 import { NodeOwnership } from "./node-ownership.ts";
 import { NodeReach } from "./node-reach.ts";
@@ -166,8 +168,12 @@ export class ClusterNode implements AsyncDisposable {
       drain: () => this.drain(),
     };
     const at = { own: subjects.admin(this.name), shared: subjects.anyAdmin };
+    const stats = new DoorStats(this.clock);
+    const owned = (): Iterable<NameEntry> => this.#ownership.names.owned();
+    const micro = { self: this.address, cluster: this.cluster, subjects, stats, owned };
     this.#open.push(
-      openDoor({ transport, subjects, logger, call }),
+      openDoor({ transport, subjects, logger, call, stats }),
+      serveMicro(micro, transport),
       serveAdmin(admin, transport, at),
     );
   }

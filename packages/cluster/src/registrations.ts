@@ -36,6 +36,8 @@ export class Registrations {
   readonly #port: NodePort;
   readonly #router: SignalRouter;
   readonly #registered = new Map<string, Registration>();
+  /** The names of a process, by its serial number. */
+  readonly #namesOf = new Map<number, Set<string>>();
 
   constructor(options: {
     readonly kernel: Kernel;
@@ -109,10 +111,20 @@ export class Registrations {
       stopMonitor();
       stopWatch();
       this.#names.letGo(name, holder);
-      this.#router.guard(pid, undefined);
+      this.#unguard(name, pid);
     };
     this.#registered.set(name, { pid, stop });
-    this.#router.guard(pid, (signal) => this.#guard(name, signal));
+    const names = this.#namesOf.get(pid.serial) ?? new Set();
+    this.#namesOf.set(pid.serial, names.add(name));
+    this.#router.guard(pid, (signal) => this.#guard(names, signal));
+  }
+
+  #unguard(name: string, pid: Pid): void {
+    const names = this.#namesOf.get(pid.serial);
+    names?.delete(name);
+    if (names?.size !== 0) return;
+    this.#namesOf.delete(pid.serial);
+    this.#router.guard(pid, undefined);
   }
 
   async #unregisterHere(name: string): Promise<void> {
@@ -148,16 +160,17 @@ export class Registrations {
     this.#kernel.exit(registration.pid, kill);
   }
 
-  /** Before and after every message of another node (N2). */
-  #guard(name: string, signal: Message): boolean {
-    if (!this.#mayAct(name)) {
-      if (signal.type === "call") this.#router.answer(signal, refused(name, "no"));
+  /** Before and after every message of another node (N2): the process must own one of its names. */
+  #guard(names: ReadonlySet<string>, signal: Message): boolean {
+    const mayAct = (): boolean => [...names].some((name) => this.#mayAct(name));
+    if (!mayAct()) {
+      if (signal.type === "call") this.#router.answer(signal, refused("no"));
       return true;
     }
     if (signal.type !== "call") return false;
     const { method, args } = signal;
     this.#router.ask(signal.to, { method, args }, (outcome) =>
-      this.#router.answer(signal, this.#mayAct(name) ? outcome : refused(name, "maybe")),
+      this.#router.answer(signal, mayAct() ? outcome : refused("maybe")),
     );
     return true;
   }
@@ -167,8 +180,8 @@ export class Registrations {
   }
 }
 
-function refused(name: string, executed: "no" | "maybe"): Outcome {
-  const message = `this process no longer owns the name ${name}: ask again, another may`;
+function refused(executed: "no" | "maybe"): Outcome {
+  const message = "this process no longer owns its name: ask again, another may";
   const failure: CallFailure = { code: "noconnection", executed, message };
   return { ok: false, failure };
 }

@@ -40,6 +40,8 @@ export class ServiceSubjects {
    * @throws {RangeError} for a `>` that is not last, or a pattern that is too long.
    */
   topicPattern(pattern: string): string {
+    if (!pattern.isWellFormed())
+      throw new RangeError(`the topic ${JSON.stringify(pattern)} is not well-formed text`);
     const tokens = pattern.split(".");
     if (tokens.slice(0, -1).includes(">"))
       throw new RangeError(`${pattern}: ">" stands for the rest of a topic, so it must be last`);

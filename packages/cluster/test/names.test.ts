@@ -153,6 +153,7 @@ describe("registered processes", () => {
       code: "name_too_long",
       message: expect.stringMatching(/is too long: 10000 characters/),
     });
+    await expect(run(a.register("half \ud800", pid))).rejects.toThrow(/not well-formed/);
     for (const name of ["a.b", "*", ">", " ", "\0", "😀", "=41", ""]) {
       await run(a.register(name, listen(a).pid));
       expect(a.whereis(name)).toBeDefined();

@@ -103,6 +103,7 @@ describe("pubsub", () => {
     expect(() => a.pubsub.subscribe("chat.>.x", pid)).toThrow(RangeError);
     expect(() => a.pubsub.broadcast("x".repeat(10_000), 1)).toThrow(RangeError);
     expect(() => a.pubsub.subscribe(Array(300).fill("long").join("."), pid)).toThrow(RangeError);
+    expect(() => a.pubsub.broadcast("\udc00", 1)).toThrow(/not well-formed/);
     expect(() => a.pubsub.broadcast("room", () => 1)).toThrow(/is a function/);
     expect(() => a.pubsub.broadcast("room", "x".repeat(1_100_000))).toThrow(SignalTooLargeError);
     expect(a.pubsub.size).toBe(0);

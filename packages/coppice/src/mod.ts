@@ -4,7 +4,36 @@
  * @module
  */
 export { type AppContext, type Application, type StartOptions, startNode } from "@coppice/cli";
-export { type ClusterNode, type NameEntry, type Ref } from "@coppice/cluster";
+export {
+  AlreadyTrackedError,
+  available,
+  Broadcast,
+  type ChildKind,
+  ChildExistsError,
+  ChildNotReadyError,
+  type ClusterChild,
+  type ClusterChildRow,
+  ClusterNameTakenError,
+  type ClusterNode,
+  type ClusterSupervisor,
+  type ClusterSupervisorOptions,
+  type DrainResult,
+  GroupEvent,
+  MissedMessages,
+  type NameEntry,
+  NameTooLongError,
+  NodeEvent,
+  type NodeInfo,
+  NoSuchChildError,
+  NotRegisteredError,
+  NotTrackedError,
+  type Placement,
+  PresenceDiff,
+  type PresenceList,
+  type Ref,
+  type SubscribeOptions,
+  type Target,
+} from "@coppice/cluster";
 export {
   buildJsComponent,
   component,
