@@ -2,6 +2,9 @@
  * Calls to names: looked up in memory, waiting while a name changes hands, sent again only when they certainly did not run.
  *
  * A name `x#1`, `x#2` and so on is a replica of `x`: a call to `x` goes to one of them.
+ * Invariants:
+ *   C3. Calls to a name leave in the order in which they were made, also those that had to wait.
+ *   N2. No answer from an epoch of a name is accepted after one from a later epoch was.
  *
  * @module
  */
@@ -12,12 +15,12 @@ import {
   type Kernel,
   Pid,
   type Random,
-  sleep,
 } from "@coppice/kernel";
 import { noSuchName } from "./admin.ts";
 import type { HandOffs } from "./hand-off.ts";
 import type { NameEntry, Names } from "./names.ts";
 import type { Registrations } from "./registrations.ts";
+import { type Place, WaitingLines } from "./waiting-lines.ts";
 
 /** A call to a name. */
 export interface NodeCallOptions {
@@ -34,6 +37,13 @@ export interface Via {
 /** Who is called: a name of the cluster or of this node, a name of another registry, or a process itself. */
 export type Target = string | Via | Pid;
 
+interface Callee {
+  readonly pid: Pid | undefined;
+  /** Of a name of the cluster. */
+  readonly name?: string;
+  readonly epoch?: number;
+}
+
 /** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
 const retryEveryMs = 50;
 
@@ -46,6 +56,9 @@ export class CallsByName {
   readonly #handOffs: HandOffs;
   /** Names of replicas, by the name they share. */
   readonly #replicas = new Map<string, Set<string>>();
+  /** The latest epoch that answered, by name. */
+  readonly #accepted = new Map<string, number>();
+  readonly #lines = new WaitingLines();
 
   constructor(options: {
     readonly kernel: Kernel;
@@ -69,6 +82,13 @@ export class CallsByName {
     return this.#kernel.whereis(target) ?? this.#pick(target)?.pid;
   }
 
+  /** Whom to call now; without a pid, somebody is to have the name soon. */
+  #resolve(target: Target): Callee | undefined {
+    const pid = typeof target === "string" ? this.#kernel.whereis(target) : this.whereis(target);
+    if (pid !== undefined) return { pid };
+    return typeof target === "string" ? this.#pick(target) : undefined;
+  }
+
   /** As `ClusterNode.call`. */
   async call(
     target: Target,
@@ -79,24 +99,41 @@ export class CallsByName {
     const { timeoutMs = callTimeoutMsDefault } = options;
     const label = labelOf(target);
     const deadline = this.#clock.now() + timeoutMs;
+    let place: Place | undefined; // Most calls never wait, and need none.
     let failure: CallError | undefined;
-    while (true) {
-      const leftMs = deadline - this.#clock.now();
-      const pid = this.whereis(target);
-      if (pid === undefined && !this.#isKnown(target)) throw failure ?? noSuchName(label);
-      if (leftMs <= 0) throw failure ?? startingStill(label, method, timeoutMs);
-      if (pid !== undefined && !this.#mustWait(target)) {
-        try {
-          const value = await this.#kernel.call(pid, method, args, { timeoutMs: leftMs, label });
-          if (this.#mayAnswer(target, pid)) return value;
-          throw deposed(label, method);
-        } catch (thrown) {
-          if (!(thrown instanceof CallError) || !mayRetry(thrown) || target instanceof Pid)
-            throw thrown;
-          failure = thrown;
+    try {
+      while (true) {
+        const leftMs = deadline - this.#clock.now();
+        const entry = this.#resolve(target);
+        if (entry === undefined) throw failure ?? noSuchName(label);
+        if (leftMs <= 0) throw failure ?? startingStill(label, method, timeoutMs);
+        const isTurn = place === undefined ? this.#lines.isEmpty(label) : place.isFirst();
+        if (entry.pid !== undefined && isTurn && !this.#mustWait(target)) {
+          try {
+            const answer = this.#kernel.call(entry.pid, method, args, { timeoutMs: leftMs, label });
+            place?.leave(); // It is on its way: the next one may follow.
+            const value = await answer;
+            if (this.#mayAccept(target, entry)) return value;
+            throw deposed(label, method);
+          } catch (thrown) {
+            if (!(thrown instanceof CallError) || !mayRetry(thrown) || target instanceof Pid)
+              throw thrown;
+            failure = thrown;
+            place ??= this.#lines.create(label);
+            place.enter();
+            // Being first is no news: those who fail at once must not send each other round without a pause.
+            await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
+            continue;
+          }
         }
+        if (place === undefined) {
+          place = this.#lines.create(label);
+          place.enter();
+        }
+        await this.#newsOf(label, place, Math.min(retryEveryMs, leftMs));
       }
-      await this.#newsOf(label, Math.min(retryEveryMs, leftMs));
+    } finally {
+      place?.leave();
     }
   }
 
@@ -118,22 +155,25 @@ export class CallsByName {
     return best?.[this.#random.u32() % best.length];
   }
 
-  #isKnown(target: Target): boolean {
-    return typeof target === "string" && this.#pick(target) !== undefined;
-  }
-
   /** Whether the process is being handed over, or may not act for its name. */
   #mustWait(target: Target): boolean {
     if (typeof target !== "string") return false;
     return this.#handOffs.isHeld(target) || !this.#registrations.mayAnswer(target);
   }
 
-  #mayAnswer(target: Target, { node }: Pid): boolean {
-    const isHere = node === this.#kernel.address.node;
-    return !isHere || typeof target !== "string" || this.#registrations.mayAnswer(target);
+  /** Whether an answer counts: not that of an owner who was replaced, before or after it answered. */
+  #mayAccept(target: Target, { name, epoch, pid }: Callee): boolean {
+    if (name === undefined || epoch === undefined) return true;
+    const isHere = pid?.node === this.#kernel.address.node;
+    if (isHere && typeof target === "string" && !this.#registrations.mayAnswer(target))
+      return false;
+    if ((this.#accepted.get(name) ?? 0) > epoch) return false;
+    this.#accepted.set(name, epoch);
+    return true;
   }
 
   #keepReplica(name: string): void {
+    if (this.#names.get(name) === undefined) this.#accepted.delete(name);
     const base = /^(.+)#[1-9][0-9]*$/.exec(name)?.[1];
     if (base === undefined) return;
     const replicas = this.#replicas.get(base) ?? new Set();
@@ -144,11 +184,14 @@ export class CallsByName {
   }
 
   /** Waits until a name changes, at most so long. */
-  async #newsOf(name: string, atMostMs: number): Promise<void> {
+  async #newsOf(name: string, place: Place | undefined, atMostMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#names.observe(name, resolve);
-    await Promise.race([promise, sleep(this.#clock, atMostMs)]);
+    const stopTimer = this.#clock.after(atMostMs, resolve);
+    if (place !== undefined) place.onFirst = resolve;
+    await promise;
     stop();
+    stopTimer();
   }
 }
 

@@ -253,6 +253,22 @@ describe("handing over", () => {
 });
 
 describe("the lease of a name", () => {
+  test("C3: calls made while a name has no process are handled in the order in which they were made", async () => {
+    const { a, b, run, advance } = await two();
+    await run(a.start(tree));
+    await advance(10);
+    const old = a.whereis("counter")!;
+    a.kernel.exit(old, { type: "kill" });
+    const answers: unknown[] = [];
+    const calls: Promise<unknown>[] = [];
+    for (let call = 1; call <= 40; call += 1) {
+      calls.push(b.call("counter", "add", [1]).then((value) => answers.push(value)));
+      if (call % 10 === 0) await advance(1);
+    }
+    await run(Promise.all(calls));
+    expect(answers).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+
   test("B-065: a call in flight to a node that drops out ends, and says that it may have run", async () => {
     const { a, b, run, advance } = await two();
     await run(a.start(tree));
