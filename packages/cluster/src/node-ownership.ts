@@ -67,6 +67,11 @@ export class NodeOwnership {
     handOffs.accept((name) => this.#isStandby(name));
     this.registrations = new Registrations({ kernel, names, sessions, port, router });
     this.#lost.add(() => this.registrations.sessionLost());
+    this.#lost.add(() => {
+      // Cut off for so long, this node cannot tell who is there: every link, monitor and call ends (M1).
+      if (!options.transport.connected)
+        for (const peer of reach.view.addresses) kernel.nodeDown(peer);
+    });
     this.calls = new CallsByName({ kernel, names, registrations: this.registrations, handOffs });
     this.environment = {
       kernel,

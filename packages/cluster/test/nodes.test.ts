@@ -63,4 +63,24 @@ describe("nodes", () => {
     const down = new NodeEvent("nodedown", b.address, "left");
     expect(twice.messages).toEqual([up, up, down, down]);
   });
+
+  test("M1: a node that is cut off sees noconnection for all others when its lease has run out", async () => {
+    const { start, advance, until } = simulatedCluster();
+    const a = await start("a");
+    const b = await start("b");
+    await advance(500);
+    const target = listen(b);
+    const reasons: string[] = [];
+    a.kernel.monitor(target.pid, ({ type }) => void reasons.push(type));
+    await advance(10);
+    a.cutOff();
+    expect(await until(() => reasons.length > 0)).toBeLessThanOrEqual(2_700);
+    a.reconnect();
+    await advance(3_000);
+    a.kernel.monitor(target.pid, ({ type }) => void reasons.push(type));
+    await advance(10);
+    target.stop();
+    await until(() => reasons.length > 1);
+    expect(reasons).toEqual(["noconnection", "shutdown"]);
+  });
 });
