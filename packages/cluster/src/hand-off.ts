@@ -14,11 +14,13 @@ import {
   assertPlainData,
   CallError,
   type Clock,
+  errorData,
   type Kernel,
   kill,
   type Logger,
   type NodeAddress,
   NotPlainDataError,
+  type Outcome,
   type Pid,
   type Signal,
 } from "@coppice/kernel";
@@ -38,6 +40,8 @@ const offerKeptMs = 10_000;
 export const heldMax = 10_000;
 /** How long what arrives for the old process is forwarded, in milliseconds. */
 const forwardMs = 30_000;
+/** How long a call that is passed on may take, in milliseconds: a node that drains waits for the answer. */
+const passOnMsMax = 10_000;
 /** How long held messages wait for the new process, in milliseconds. */
 const heldMsMax = 10_000;
 
@@ -71,6 +75,8 @@ export class HandOffs {
   readonly #offers = new Map<string, Offer>();
   /** What is held back, by name. */
   readonly #held = new Map<string, { readonly pid: Pid; readonly messages: Message[] }>();
+  /** Calls that were passed on and not answered yet. */
+  readonly #passedOn = new Set<Promise<Outcome>>();
   readonly #stopTimers = new Set<() => void>();
 
   constructor(options: {
@@ -87,6 +93,11 @@ export class HandOffs {
     this.#router = options.router;
     this.#port.on("handoff.ask", (_, [name]) => this.#accepts(String(name)));
     this.#port.on("handoff.offer", (_, args) => this.#offered(args));
+  }
+
+  /** Resolves when every call that was passed on so far has been answered, or its time is up. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#passedOn);
   }
 
   /** Forgets what would be forwarded or taken later. */
@@ -250,17 +261,26 @@ export class HandOffs {
   }
 
   #passOn(signal: Message, to: Pid | undefined): void {
-    const isSent =
-      to !== undefined &&
-      (to.node === this.#kernel.address.node
-        ? this.#receive({ ...signal, to })
-        : this.#router.deliver({ ...signal, to }));
-    if (!isSent && signal.type === "call") this.#refuse(signal, "noconnection", "was handed over");
+    if (to?.node === this.#kernel.address.node) return this.#kernel.receive({ ...signal, to });
+    if (signal.type !== "call") return void (to && this.#router.deliver({ ...signal, to }));
+    if (to === undefined) return this.#refuse(signal, "noconnection", "was handed over");
+    void this.#callFor(signal, to);
   }
 
-  #receive(signal: Signal): true {
-    this.#kernel.receive(signal);
-    return true;
+  /** Calls the successor on behalf of the caller: an answer goes back the way its call came. */
+  async #callFor(signal: Signal & { readonly type: "call" }, to: Pid): Promise<void> {
+    const { method, args } = signal;
+    const answer = this.#kernel.call(to, method, args, { timeoutMs: passOnMsMax }).then(
+      (value): Outcome => ({ ok: true, value }),
+      (thrown: unknown): Outcome => {
+        if (thrown instanceof CallError) return { ok: false, failure: thrown.toFailure() };
+        const { message } = errorData(thrown);
+        return { ok: false, failure: { code: "failed", executed: "no", message } };
+      },
+    );
+    this.#passedOn.add(answer);
+    this.#router.answer(signal, await answer);
+    this.#passedOn.delete(answer);
   }
 
   #keep(messages: Message[], signal: Message): true {

@@ -129,6 +129,7 @@ export class NodeOwnership {
       rank(name, nodes).flatMap(addressOf),
     );
     if (result.handedOver.length > 0) await sleep(this.#kernel.clock, drainLingerMs);
+    await this.handOffs.settled();
     return result;
   }
 

@@ -48,10 +48,6 @@ export class SignalRouter {
       tap?.(signal.outcome);
       return true;
     }
-    if (signal.type === "reply" && signal.to.node === this.#kernel.address.node) {
-      this.#kernel.receive(signal); // A call of this node that went round by another and came back.
-      return true;
-    }
     return this.#send(signal);
   }
 
