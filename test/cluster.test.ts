@@ -44,7 +44,7 @@ afterAll(async () => {
 async function startProcess(name: string): Promise<Running> {
   const main = file("packages/cli/src/main.ts");
   const where = ["--servers", server.url, "--cluster", "rolling", "--name", name];
-  const args = [main, "start", file("test/rolling-app.ts"), ...where];
+  const args = [main, "start", file("test/cluster-app.ts"), ...where];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const ready = Promise.withResolvers<void>();
@@ -129,4 +129,64 @@ describe("with a real nats-server and nodes as processes", () => {
     for (const name of [...shared, ...placed])
       expect(await caller.call(name, "add", [1])).toBeGreaterThan(0);
   });
+
+  test("N3: a node that was frozen longer than its lease answers nothing when it wakes up", async () => {
+    nodes.set("b", await startProcess("b"));
+    const owned = (name: string): boolean =>
+      caller.names().some(({ owner }) => owner.node === name);
+    await expect.poll(() => owned("b"), { timeout: 20_000 }).toBe(true);
+    const entries = caller.names().filter(({ owner }) => owner.node === "b");
+    const { failures, answers, stop } = watch(entries.map(({ name }) => name));
+    const victim = nodes.get("b")!.process;
+    victim.kill("SIGSTOP");
+    await expect.poll(() => owned("b"), { timeout: 10_000 }).toBe(false);
+    await expect
+      .poll(() => entries.every(({ name }) => caller.whereis(name) !== undefined))
+      .toBe(true);
+    victim.kill("SIGCONT");
+    await expect.poll(() => caller.nodes(), { timeout: 10_000 }).toContain("b");
+    for (const { pid } of entries) {
+      const outcome = await caller.call(pid!, "add", [1]).catch((thrown: unknown) => thrown);
+      expect(outcome).toBeInstanceOf(CallError);
+    }
+    await stop();
+    for (const failure of failures) expect(failure).toMatchObject({ executed: "maybe" });
+    for (const epochs of answers.values()) expect(epochs).toEqual(epochs.toSorted((x, y) => x - y));
+  });
+
+  test("N4: when the nats-server restarts, every name is owned again and answers", async () => {
+    const { port, url } = server;
+    await server.stop();
+    const executable = findNatsServer({ path: process.env["PATH"] ?? "" })!;
+    server = await startNatsServer({ executable, storeDir: folder, port });
+    expect(server.url).toBe(url);
+    const all = [...shared, ...placed];
+    const answer = (name: string): Promise<unknown> =>
+      caller.call(name, "add", [1], { timeoutMs: 2_000 }).catch(() => undefined);
+    for (const name of all)
+      await expect.poll(() => answer(name), { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(caller.names().map(({ name }) => name)).toEqual(all.toSorted());
+  });
 });
+
+/** Calls the names until told to stop, and keeps the epochs that were in force before each call that was answered. */
+function watch(names: readonly string[]) {
+  const failures: unknown[] = [];
+  const answers = new Map<string, number[]>(names.map((name) => [name, []]));
+  const state = { isStopped: false };
+  const work = async (name: string): Promise<void> => {
+    while (!state.isStopped) {
+      const epoch = caller.names().find((entry) => entry.name === name)?.epoch ?? 0;
+      await caller.call(name, "add", [1], { timeoutMs: 20_000 }).then(
+        () => answers.get(name)!.push(epoch),
+        (thrown: unknown) => failures.push(thrown),
+      );
+    }
+  };
+  const done = Promise.all(names.map(work));
+  const stop = async (): Promise<void> => {
+    state.isStopped = true;
+    await done;
+  };
+  return { failures, answers, stop };
+}
