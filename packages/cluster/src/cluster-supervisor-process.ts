@@ -354,16 +354,15 @@ export class ClusterSupervisorProcess implements Behaviour {
     this.#failed(instance, result.type === "failed" ? result.reason : normal, true);
   }
 
+  /** A kind that cannot make the child is a start that fails. */
   #specOf({ kind, args = [] }: ClusterChild): Pick<ChildSpec, "start" | "prepare"> {
     const known = this.#options.kinds[kind];
-    if (known === undefined)
-      return {
-        start: () => {
-          throw new RangeError(`this node has no kind ${kind}`);
-        },
-      };
-    if (isClass(known)) return { start: [known, ...args] };
-    return known(...args);
+    try {
+      if (known === undefined) throw new RangeError(`this node has no kind ${kind}`);
+      return isClass(known) ? { start: [known, ...args] } : known(...args);
+    } catch (thrown) {
+      return { start: () => Promise.reject(thrown as Error) };
+    }
   }
 
   #ended(instance: Instance, reason: ExitReason): void {

@@ -61,6 +61,7 @@ export class Pulse {
 
   readonly #beat = (): void => {
     this.#stopTimer = this.#clock.after(pulseEveryMs, this.#beat);
+    if (!this.#transport.connected) return; // Said when somebody can hear it.
     const { node, incarnation } = this.#self;
     const ends = this.#services.streamEnds();
     const versions = this.#services.versions();

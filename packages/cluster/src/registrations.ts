@@ -99,9 +99,12 @@ export class Registrations {
     const holder = {};
     if (!this.#names.hold(name, holder))
       throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
-    if (!(await this.#names.claim(name)) || !(await this.#names.publish(name, pid))) {
+    try {
+      if (!(await this.#names.claim(name)) || !(await this.#names.publish(name, pid)))
+        throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
+    } catch (thrown) {
       this.#names.letGo(name, holder);
-      throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
+      throw thrown;
     }
     const stopMonitor = this.#kernel.monitor(pid, () => void this.#release(name));
     const stopWatch = this.#names.observe(name, () => {

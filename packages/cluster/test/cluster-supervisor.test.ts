@@ -302,7 +302,26 @@ describe("a cluster supervisor", () => {
     await cluster.until(() => b.workers.countChildren().running === 4, 40_000);
   });
 
-  test("E-059: fifty nodes join at once, and every child runs once", async () => {
+  test("E-055: a kind that throws is a start that fails: the child is kept, its node goes on", async () => {
+    const cluster = simulatedCluster();
+    let broken = true;
+    const kinds = {
+      made: () => {
+        if (broken) throw new Error("not yet");
+        return { start: [Counter] as const };
+      },
+    };
+    const node = await cluster.start("a");
+    const workers = await cluster.run(node.startClusterSupervisor({ name: "w", kinds }));
+    await expect(
+      cluster.run(workers.startChild({ id: "x", kind: "made" }, { timeoutMs: 500 })),
+    ).rejects.toThrow(ChildNotReadyError);
+    expect(node.logs).toContainEqual(expect.objectContaining({ event: "start_error", child: "x" }));
+    broken = false;
+    await cluster.until(() => workers.countChildren().running === 1, 40_000);
+  });
+
+  test("E-059: many nodes join one after another, and every child runs once", async () => {
     const cluster = await supervised(["n0"]);
     const children = permanent(100);
     await startAll(cluster, children);

@@ -146,6 +146,17 @@ describe("registered processes", () => {
     expect(await run(b.ref(pid).call("echo", [3]))).toEqual([3]);
   });
 
+  test("a name that could not be registered for want of the store can be registered later", async () => {
+    const { a, run, advance } = await two();
+    const { pid } = listen(a);
+    a.cutOff();
+    await expect(run(a.register("name", pid))).rejects.toMatchObject({ code: "store_unavailable" });
+    a.reconnect();
+    await advance(500);
+    await run(a.register("name", pid));
+    expect(a.whereis("name")).toEqual(pid);
+  });
+
   test("a name that fits no subject is refused, and says so", async () => {
     const { a, run } = await two();
     const { pid } = listen(a);

@@ -142,6 +142,21 @@ describe("pubsub", () => {
     expect(there.messages).toHaveLength(2);
   });
 
+  test("P1: what a publisher broadcast while it was cut off itself is reported when it is back", async () => {
+    const { a, b, advance } = await two();
+    const there = listen(b);
+    b.pubsub.subscribe("room", there.pid);
+    a.pubsub.broadcast("room", 1);
+    await advance(10);
+    a.cutOff();
+    for (const lost of [2, 3]) a.pubsub.broadcast("room", lost);
+    await advance(4_000);
+    a.reconnect();
+    await advance(1_100);
+    const missed = new MissedMessages({ source: "room", reason: "lost", count: 2, node: "a" });
+    expect(there.messages).toEqual([1, missed]);
+  });
+
   test("P1: a slow subscriber is told how much it missed, where it missed it; others get everything", async () => {
     const { a, advance } = await two();
     const fast = listen(a);
