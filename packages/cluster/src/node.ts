@@ -256,7 +256,7 @@ export class ClusterNode implements AsyncDisposable {
 
   /**
    * Gives a running process, of this or another node, a name of the cluster. The process keeps it until it ends, or is
-   * unregistered. It is killed when its node's session is lost, before anyone else may take the name.
+   * unregistered. Nothing of other nodes reaches it while its node may not act; it is killed when the session is lost.
    *
    * @throws {ClusterNameTakenError} if somebody alive has the name.
    * @throws {NameTooLongError} for a name that does not fit a subject.

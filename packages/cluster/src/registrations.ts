@@ -1,8 +1,8 @@
 /**
  * Names for processes that run already: registered and unregistered from any node, checked like those of singletons.
  *
- * A registered process keeps running where it is. When its node's session is lost, or another owns the name, it is killed
- * before anyone else may take the name; its end gives the name up.
+ * A registered process keeps running where it is. While its node may not act it gets nothing from other nodes; when the
+ * session is lost, or another owns the name, it is killed. Its end gives the name up.
  *
  * @module
  */

@@ -102,7 +102,7 @@ describe("registered processes", () => {
     await run(b.register("name", listen(b).pid));
   });
 
-  test("D-053: a process whose node loses its session is killed before another has the name", async () => {
+  test("D-053: a process whose node loses its session is killed, and never two have the name", async () => {
     const { a, b, run, advance, until } = await two();
     const old = listen(a);
     await run(a.register("name", old.pid));
