@@ -28,6 +28,7 @@ import { backOff, type FailureHistory } from "./backoff-policy.ts";
 import { type ClusterChild, instanceNames } from "./cluster-child.ts";
 import { ClusterChildren } from "./cluster-children.ts";
 import { ChildNotReadyError, type ClusterChildRow, isOver } from "./cluster-supervisor.ts";
+import type { StateTransfer } from "./hand-off.ts";
 import type { NodeOwnership } from "./node-ownership.ts";
 import type { NodeReach } from "./node-reach.ts";
 import { place, type PlacementNode } from "./placement-policy.ts";
@@ -36,7 +37,13 @@ import type { Table } from "./replicated-tables.ts";
 import { type SingletonHandle, startSingleton } from "./singleton.ts";
 
 /** How a kind of child is started: a gen-server's class, or a function of the child's arguments. */
-export type ChildKind = GenServerClass | ((...args: any[]) => Pick<ChildSpec, "start" | "prepare">);
+export type ChildKind = GenServerClass | ((...args: any[]) => KindSpec);
+
+/** What a child of a kind is started with. */
+export interface KindSpec extends Pick<ChildSpec, "start" | "prepare"> {
+  /** How its state moves to another node. Default: as a gen-server's; what is none starts anew. */
+  readonly transfer?: StateTransfer;
+}
 
 export interface ClusterSupervisorOptions {
   /** The same on every node that shares the children. */
@@ -324,7 +331,7 @@ export class ClusterSupervisorProcess implements Behaviour {
   async #start(instance: Instance): Promise<void> {
     const { name, child, restarts } = instance;
     const { environment } = this.#environment.ownership;
-    const { start, prepare } = this.#specOf(child);
+    const { start, prepare, transfer } = this.#specOf(child);
     instance.state = "starting";
     this.#environment.ownership.names.letGo(name, instance);
     const result = await startSingleton({
@@ -342,6 +349,7 @@ export class ClusterSupervisorProcess implements Behaviour {
         start: (options) => startOf({ id: name, start })(options, this.#environment.children),
         prepare: async () => prepare?.(this.#environment.children),
       },
+      transfer,
     });
     if (result.type === "started") {
       instance.pid = result.pid;
@@ -355,7 +363,7 @@ export class ClusterSupervisorProcess implements Behaviour {
   }
 
   /** A kind that cannot make the child is a start that fails. */
-  #specOf({ kind, args = [] }: ClusterChild): Pick<ChildSpec, "start" | "prepare"> {
+  #specOf({ kind, args = [] }: ClusterChild): KindSpec {
     const known = this.#options.kinds[kind];
     try {
       if (known === undefined) throw new RangeError(`this node has no kind ${kind}`);

@@ -50,12 +50,22 @@ export interface SavedState {
   readonly state: unknown;
 }
 
+/** How the state of a process moves that is no gen-server: a component by a snapshot. */
+export interface StateTransfer {
+  /** Takes the state of a process that handles nothing any more, as plain data. A throw keeps the process where it is. */
+  readonly save: (pid: Pid) => Promise<unknown>;
+  /** Gives it to the successor, before that gets its first message. After a throw it goes on as it started. */
+  readonly load: (pid: Pid, state: unknown) => Promise<void>;
+}
+
 /** A process that can be handed over. */
 export interface Movable {
   readonly name: string;
   readonly pid: Pid;
   /** Closes or opens the process: a closed one handles nothing. */
   readonly setClosed: (closed: boolean) => void;
+  /** Default: as a gen-server, with `save` or its public fields. */
+  readonly transfer: StateTransfer | undefined;
 }
 
 interface Offer {
@@ -197,17 +207,17 @@ export class HandOffs {
   }
 
   /** Lets the process answer what it has, then takes its state; closes it before its next message (H1). */
-  async #save({ name, pid, setClosed }: Movable): Promise<SavedState | undefined> {
+  async #save({ name, pid, setClosed, transfer }: Movable): Promise<SavedState | undefined> {
     const kernel = this.#kernel;
     const options = { timeoutMs: saveTimeoutMs };
     try {
       await suspend(kernel, pid, options);
     } catch (thrown) {
       if (!(thrown instanceof CallError) || thrown.code !== "unknown_function") throw thrown;
-      setClosed(true); // No gen-server: it has answered what it had, and has nothing to save.
-      return undefined;
+      setClosed(true); // No gen-server, but it has answered what it had.
+      return transfer === undefined ? undefined : this.#plain(name, await transfer.save(pid));
     }
-    const state = await getState(kernel, pid, options);
+    const state = await (transfer?.save(pid) ?? getState(kernel, pid, options));
     setClosed(true);
     return this.#plain(name, state);
   }

@@ -8,7 +8,11 @@ export type { AdminAnswer, AdminRequest, NameRow, NodeRow, ProcessRow } from "./
 export { available } from "./available.ts";
 export type { NodeCallOptions, Target, Via } from "./call-by-name.ts";
 export type { ClusterChild } from "./cluster-child.ts";
-export type { ChildKind, ClusterSupervisorOptions } from "./cluster-supervisor-process.ts";
+export type {
+  ChildKind,
+  ClusterSupervisorOptions,
+  KindSpec,
+} from "./cluster-supervisor-process.ts";
 export {
   ChildExistsError,
   ChildNotReadyError,
@@ -27,6 +31,7 @@ export {
   StartError,
 } from "./errors.ts";
 export { GroupEvent, type GroupMonitor, type Groups, type ScopeMonitor } from "./groups.ts";
+export type { StateTransfer } from "./hand-off.ts";
 export { fromJson, toJson } from "./json.ts";
 export type { NameEntry } from "./names.ts";
 export { NodeEvent } from "./node-monitors.ts";

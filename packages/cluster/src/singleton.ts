@@ -24,7 +24,7 @@ import {
 } from "@coppice/kernel";
 import { StoreUnavailableError } from "@coppice/net";
 import { type NamedStart, replaceState } from "@coppice/otp";
-import type { HandOffs, SavedState } from "./hand-off.ts";
+import type { HandOffs, SavedState, StateTransfer } from "./hand-off.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -85,6 +85,8 @@ export interface SingletonOptions {
   readonly mode: NameMode;
   readonly environment: SingletonEnvironment;
   readonly how: NamedStart;
+  /** How its state moves. Default: as a gen-server's. */
+  readonly transfer?: StateTransfer | undefined;
 }
 
 /** Starts one, and waits until it runs the process or waits for the name. */
@@ -98,17 +100,19 @@ class Singleton implements Behaviour {
   readonly #mode: NameMode;
   readonly #environment: SingletonEnvironment;
   readonly #how: NamedStart;
+  readonly #transfer: StateTransfer | undefined;
   readonly #stops: (() => void)[] = [];
   #child: Pid | undefined;
   /** The process is being handed over and handles nothing any more. */
   #closed = false;
   #ended = false;
 
-  constructor({ name, mode, environment, how }: SingletonOptions) {
+  constructor({ name, mode, environment, how, transfer }: SingletonOptions) {
     this.#name = name;
     this.#mode = mode;
     this.#environment = environment;
     this.#how = how;
+    this.#transfer = transfer;
   }
 
   async start(self: Self): Promise<void> {
@@ -195,7 +199,8 @@ class Singleton implements Behaviour {
       this.#closed = closed;
     };
     const { handOffs, names } = this.#environment;
-    const isMoved = await handOffs.move({ name: this.#name, pid, setClosed }, candidates);
+    const movable = { name: this.#name, pid, setClosed, transfer: this.#transfer };
+    const isMoved = await handOffs.move(movable, candidates);
     if (isMoved) {
       this.#child = undefined; // Its end is not a crash of this one.
       names.letGo(this.#name, this);
@@ -276,18 +281,22 @@ class Singleton implements Behaviour {
       fence: () => !this.#closed && (isFree || mayAct()),
     });
     if (result.type !== "started" || saved === undefined) return result;
+    await this.#load(result.pid, saved.state);
+    return result;
+  }
+
+  async #load(pid: Pid, state: unknown): Promise<void> {
     const { kernel } = this.#environment;
-    const { state } = saved;
-    await replaceState(kernel, result.pid, () => state as object, {
-      timeoutMs: loadTimeoutMs,
-    }).catch((thrown: unknown) => {
+    try {
+      if (this.#transfer !== undefined) await this.#transfer.load(pid, state);
+      else await replaceState(kernel, pid, () => state as object, { timeoutMs: loadTimeoutMs });
+    } catch (thrown) {
       const error = thrown instanceof Error ? thrown.message : String(thrown);
       kernel.logger.error(
         { event: "load_failed", name: this.#name, error },
         `${this.#name} starts without the state that was handed over: ${error}`,
       );
-    });
-    return result;
+    }
   }
 
   /** Stops the process without its end being a crash of this one. */

@@ -5,6 +5,7 @@ import {
   type ClusterSupervisor,
   NoSuchChildError,
 } from "@coppice/cluster";
+import type { Pid } from "@coppice/kernel";
 import { StoreUnavailableError } from "@coppice/net";
 import { ChildSpecError, functionChild, GenServer } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
@@ -199,6 +200,58 @@ describe("a cluster supervisor", () => {
     expect(rows.filter(({ node }) => node === "b").length).toBeGreaterThan(4);
     expect(failures).toEqual([]);
     expect(running(cluster.members)).toEqual(nameList(children));
+  });
+
+  test("what is no gen-server moves with its state where its kind says how", async () => {
+    const cluster = simulatedCluster();
+    /** The state is outside of the process, as that of a component is in its memory. */
+    const counts = new Map<string, number>();
+    const kinds = {
+      plain: () => ({
+        start: (options: object, { kernel }: { kernel: SimulatedNode["kernel"] }) => {
+          let own: string | undefined;
+          return kernel.start(
+            {
+              start: ({ pid }) => {
+                own = pid.toString();
+                counts.set(own, 0);
+              },
+              handle: (message) => {
+                if (message.type !== "call") return;
+                if (message.method !== "add") {
+                  const failure = {
+                    code: "unknown_function",
+                    executed: "no",
+                    message: "",
+                  } as const;
+                  return message.reply({ ok: false, failure });
+                }
+                counts.set(own!, counts.get(own!)! + 1);
+                message.reply({ ok: true, value: counts.get(own!) });
+              },
+            },
+            options,
+          );
+        },
+        transfer: {
+          save: (pid: Pid) => Promise.resolve(counts.get(pid.toString())),
+          load: async (pid: Pid, state: unknown) =>
+            void counts.set(pid.toString(), state as number),
+        },
+      }),
+    };
+    const nodes: SimulatedNode[] = [];
+    for (const name of ["a", "b"]) {
+      const node = await cluster.start(name);
+      const workers = await cluster.run(node.startClusterSupervisor({ name: "w", kinds }));
+      nodes.push(node);
+      if (name === "a") await cluster.run(workers.startChild({ id: "x", kind: "plain" }));
+    }
+    const [a, b] = nodes as [SimulatedNode, SimulatedNode];
+    await cluster.advance(500);
+    for (const expected of [1, 2]) expect(await cluster.run(b.call("x", "add", []))).toBe(expected);
+    await cluster.run((a.whereis("x")!.node === "a" ? a : b).drain());
+    expect(await cluster.run(b.call("x", "add", []))).toBe(3);
   });
 
   test("E-019, E-023: children are there again after their supervisor or its nodes have ended", async () => {

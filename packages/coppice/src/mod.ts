@@ -31,6 +31,7 @@ export {
   PresenceDiff,
   type PresenceList,
   type Ref,
+  type StateTransfer,
   type SubscribeOptions,
   type Target,
 } from "@coppice/cluster";
