@@ -4,8 +4,15 @@
  * @module
  */
 import { type ClusterNode, GenServer, startNode } from "coppice";
-import { acknowledgeEvery, mailboxMax, subscribersPerNode, topic } from "./cluster-pubsub.ts";
+import {
+  acknowledgeEvery,
+  mailboxMax,
+  publishers,
+  subscribersPerNode,
+  topic,
+} from "./cluster-pubsub.ts";
 
+const settleMs = 500;
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 class Named extends GenServer {
@@ -23,8 +30,7 @@ function subscribe(node: ClusterNode): void {
         handle: (message) => {
           if (message.type !== "info") return;
           got += 1;
-          if (index === 0 && got % acknowledgeEvery === 0)
-            node.cast("publisher", "acknowledge", [got]);
+          if (index === 0 && got % acknowledgeEvery === 0) node.groups.publish(publishers, got);
         },
       },
       { mailboxCapacity: mailboxMax },
@@ -37,4 +43,6 @@ const [what = "", name = "", url = ""] = process.argv.slice(2);
 const node = await startNode({ name, cluster: "bench", servers: [url], logger });
 if (what === "subscribers") subscribe(node);
 else await node.startClusterSupervisor({ name: "names", kinds: { named: Named } });
+// A subscription takes effect when the server has it: what is broadcast before that is not for it.
+await new Promise((resolve) => setTimeout(resolve, settleMs));
 process.stderr.write("ready\n");

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { type ClusterNode, GenServer, startNode } from "coppice";
+import { type ClusterNode, startNode } from "coppice";
 import { startBenchNode, startBenchServer } from "./cluster-nats.ts";
 import type { Figure } from "./figures.ts";
 
 export const topic = "bench";
+/** The group that is told how far a subscriber is. */
+export const publishers = "publishers";
 export const subscribersPerNode = 5;
 /** A subscriber of the other node says how far it is after so many messages. */
 export const acknowledgeEvery = 2_000;
@@ -18,6 +20,8 @@ const aheadMax = 20_000;
 const burst = 500;
 const warmUpMs = 1_000;
 const measureMs = 4_000;
+/** How long the other node may take for what was sent last. */
+const lagMsMax = 10_000;
 const aim = 3_000_000;
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -25,18 +29,6 @@ const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 interface Progress {
   sent: number;
   acknowledged: number;
-}
-
-/** Told how far the other node is. */
-class Publisher extends GenServer {
-  readonly #progress: Progress;
-  constructor(progress: Progress) {
-    super();
-    this.#progress = progress;
-  }
-  acknowledge(got: number): void {
-    this.#progress.acknowledged = got;
-  }
 }
 
 export async function measurePubSub(): Promise<Figure[]> {
@@ -50,8 +42,12 @@ export async function measurePubSub(): Promise<Figure[]> {
   const other = await startBenchNode(["subscribers", "b", server.url]);
   try {
     const progress: Progress = { sent: 0, acknowledged: 0 };
-    const child = { id: "publisher", name: "publisher", start: [Publisher, progress] as const };
-    await node.start({ strategy: "one_for_one", children: [child] });
+    const publisher = node.kernel.spawn({
+      handle: (message) => {
+        if (message.type === "info") progress.acknowledged = message.message as number;
+      },
+    });
+    node.groups.join(publishers, publisher);
     for (let index = 0; index < subscribersPerNode; index += 1) listen(node);
     await publish(node, progress, warmUpMs);
     const [fromSent, fromMs] = [progress.sent, performance.now()];
@@ -86,7 +82,12 @@ async function publish(node: ClusterNode, progress: Progress, forMs: number): Pr
     }
     await turn();
   }
-  while (progress.acknowledged < progress.sent - (progress.sent % acknowledgeEvery)) await turn();
+  const giveUpMs = performance.now() + lagMsMax;
+  while (progress.acknowledged < progress.sent - (progress.sent % acknowledgeEvery)) {
+    if (performance.now() > giveUpMs)
+      throw new Error(`of ${progress.sent} broadcasts ${progress.acknowledged} arrived`);
+    await turn();
+  }
 }
 
 function turn(): Promise<void> {

@@ -7,8 +7,7 @@
  *
  * @module
  */
-import type { Kernel, NodeAddress, Pid } from "@coppice/kernel";
-import { copyPlainData, samePid } from "@coppice/kernel";
+import { copyPlainData, type Kernel, type NodeAddress, Pid, samePid } from "@coppice/kernel";
 import {
   BadFrameError,
   decode,
@@ -27,6 +26,9 @@ import { type StreamEnd, TopicSequences, TopicStreams } from "./topic-sequence-s
 export const broadcastBytesMax = 1_000_000;
 /** The most bytes of broadcasts that share a network message. */
 const batchBytesMax = 48 * 1024;
+/** The longest text that is short, in characters, and what a short message is counted as, in bytes. */
+const shortLengthMax = 64;
+const shortBytesMax = 200;
 
 /** A broadcast with what came with it: for a subscription with `details`. */
 export class Broadcast {
@@ -111,7 +113,8 @@ export class PubSub {
 
   /**
    * Delivers what is broadcast on a topic to a process of this node, as plain messages, until it ends. In a pattern `*`
-   * stands for one token between dots and a last `>` for one or more. Subscribing twice delivers twice (D4.1).
+   * stands for one token between dots and a last `>` for one or more. Subscribing twice delivers twice (D4.1). From other
+   * nodes it takes effect when the network has it: what is broadcast there in the same moment may not arrive.
    *
    * @throws {RangeError} for a topic that is too long, or a `>` that is not last.
    */
@@ -203,7 +206,8 @@ export class PubSub {
   }
 
   #publish(topic: string, message: unknown, from: Pid | undefined): void {
-    const body = encodeBody(message);
+    const body = isShort(message) ? message : encodeBody(message);
+    const bytes = body instanceof Uint8Array ? body.length : shortBytesMax;
     let batch = this.#batches.get(topic);
     if (batch === undefined) {
       if (!this.#subjectOf.has(topic)) this.#keepSubject(topic);
@@ -211,8 +215,8 @@ export class PubSub {
       this.#batches.set(topic, batch);
       if (this.#batches.size === 1) queueMicrotask(() => this.#flushAll());
     }
-    if (batch.bytes + body.length > batchBytesMax) this.#flush(topic, batch);
-    batch.bytes += body.length;
+    if (batch.bytes + bytes > batchBytesMax) this.#flush(topic, batch);
+    batch.bytes += bytes;
     const isForeign = from !== undefined && from.node !== this.#kernel.address.node;
     batch.bodies.push(isForeign ? [body, from] : body);
     this.#deliver(topic, this.#kernel.address.node, message, from);
@@ -280,8 +284,8 @@ export class PubSub {
     const { missed, repeated } = interest.sequences.arrived(from, batch);
     this.#reportLost(interest, topic, from.node, missed);
     for (const each of repeated === 0 ? bodies : bodies.slice(repeated)) {
-      const { body, except } = parseBody(each);
-      handOut(interest, topic, from.node, decode(body), except);
+      const { message, except } = parseBody(each);
+      handOut(interest, topic, from.node, message, except);
     }
   }
 
@@ -351,9 +355,20 @@ function parse(value: unknown): {
   return { from: { node, incarnation }, stream, first, bodies: bodies as unknown[] };
 }
 
-function parseBody(value: unknown): { readonly body: Uint8Array; readonly except?: Pid } {
-  if (value instanceof Uint8Array) return { body: value };
+function parseBody(value: unknown): { readonly message: unknown; readonly except?: Pid } {
+  if (isShort(value)) return { message: value };
+  if (value instanceof Uint8Array) return { message: decode(value) };
   const [body, except] = Array.isArray(value) ? (value as unknown[]) : [];
-  if (!(body instanceof Uint8Array)) throw new BadFrameError("a broadcast is malformed");
-  return { body, except: except as Pid };
+  if (!(isShort(body) || body instanceof Uint8Array) || !(except instanceof Pid))
+    throw new BadFrameError("a broadcast is malformed");
+  return { message: isShort(body) ? body : decode(body), except };
+}
+
+/** Short texts and numbers travel as they are; all else as bytes, made at once, before anybody can change it. */
+function isShort(message: unknown): message is string | number | boolean {
+  return (
+    (typeof message === "string" && message.length <= shortLengthMax) ||
+    typeof message === "number" ||
+    typeof message === "boolean"
+  );
 }
