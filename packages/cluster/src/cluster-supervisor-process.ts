@@ -369,7 +369,7 @@ export class ClusterSupervisorProcess implements Behaviour {
       if (known === undefined) throw new RangeError(`this node has no kind ${kind}`);
       return isClass(known) ? { start: [known, ...args] } : known(...args);
     } catch (thrown) {
-      return { start: () => Promise.reject(thrown as Error) };
+      return { start: () => Promise.reject(thrown) };
     }
   }
 
