@@ -5,6 +5,8 @@
  */
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import { measureNames } from "./cluster-names.ts";
+import { measurePubSub } from "./cluster-pubsub.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
@@ -32,6 +34,10 @@ say("component restarts");
 figures.push(...(await measureRestart(workspace)));
 say("calls and failovers on the demo's cluster");
 figures.push(...(await measureCluster(workspace, say)));
+say("broadcasts");
+figures.push(...(await measurePubSub()));
+say("names");
+figures.push(...(await measureNames()));
 const memory = Math.round(totalmem() / 2 ** 30);
 process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.version}\n`);
 process.stdout.write(`${figureTable(figures)}\n`);

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { AdminAnswer, AdminRequest, NameRow, NodeRow, ProcessRow } from "@coppice/cluster";
+import type {
+  AdminAnswer,
+  AdminRequest,
+  DrainResult,
+  NameRow,
+  NodeRow,
+  ProcessRow,
+} from "@coppice/cluster";
 import { CallError } from "@coppice/kernel";
 import {
   decode,
@@ -19,6 +26,8 @@ import { NoClusterError } from "./exit-codes.ts";
 
 /** How much longer than the call itself the command waits for the node's answer, in milliseconds. */
 const answerMarginMs = 500;
+/** The least a drain is waited for, in milliseconds: processes answer what they have before they move. */
+const drainTimeoutMsMin = 60_000;
 
 /** Connects, runs, and closes again. @throws {NatsUnreachableError} {NoClusterError} {CallError} */
 export async function withCluster<T>(
@@ -70,6 +79,18 @@ export class ClusterClient {
     return (await this.#ask({ type: "kill", name })) as string;
   }
 
+  /** Hands everything a node owns to others. Waits until that is done, at least a minute. */
+  async drain(node: string): Promise<DrainResult> {
+    const subject = this.#subjects.admin(node);
+    const timeoutMs = Math.max(drainTimeoutMsMin, this.#config.timeoutMs);
+    return (await this.#request(
+      subject,
+      `node ${node}`,
+      { type: "drain" },
+      timeoutMs,
+    )) as DrainResult;
+  }
+
   async #ask(request: AdminRequest, node?: string): Promise<unknown> {
     const { cluster } = this.#config;
     if (node !== undefined)
@@ -81,8 +102,13 @@ export class ClusterClient {
     return this.#request(this.#subjects.admin(helper), `node ${helper}`, request);
   }
 
-  async #request(subject: string, who: string, request: AdminRequest): Promise<unknown> {
-    const { servers, timeoutMs } = this.#config;
+  async #request(
+    subject: string,
+    who: string,
+    request: AdminRequest,
+    timeoutMs = this.#config.timeoutMs,
+  ): Promise<unknown> {
+    const { servers } = this.#config;
     let answer: AdminAnswer;
     try {
       const options = { timeoutMs: timeoutMs + answerMarginMs };

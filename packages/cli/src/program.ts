@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { type ClusterClient, withCluster } from "./client.ts";
 import { call, kill, parseArguments } from "./commands/actions.ts";
+import { drain } from "./commands/drain.ts";
 import { type Found, names, nodes, ps, tree } from "./commands/questions.ts";
 import { start } from "./commands/start.ts";
 import {
@@ -69,6 +70,9 @@ function program(): Command {
   shared(root.command("kill <name>"))
     .description("kill a named process, wherever it lives; its supervisor restarts it")
     .action((name: string, flags: Flags) => report(flags, (client) => kill(client, name)));
+  shared(root.command("drain <node>"))
+    .description("hand everything a node owns to other nodes, so that it can be stopped")
+    .action((node: string, flags: Flags) => report(flags, (client) => drain(client, node)));
   located(root.command("start <module>"))
     .description("run a node with the application the module exports")
     .requiredOption("--name <name>", "the node's name, unique in the cluster")

@@ -17,6 +17,10 @@ export interface StartOptions extends NatsAccess {
   readonly cluster?: string;
   /** NATS servers, such as `nats://127.0.0.1:4222`. Without any, the node is alone and keeps everything in memory. */
   readonly servers?: readonly string[];
+  /** What placement may ask for, such as `{ zone: "north" }`. Default: none. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** How much of what is placed the node takes, compared with others; 0 takes nothing. Default: 1. */
+  readonly weight?: number;
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
@@ -56,6 +60,8 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       name,
       cluster,
       osPid: process.pid,
+      ...(options.labels === undefined ? {} : { labels: options.labels }),
+      ...(options.weight === undefined ? {} : { weight: options.weight }),
       transport,
       store,
       clock: systemClock,

@@ -13,8 +13,9 @@ import {
   type ProcessInfo,
 } from "@coppice/kernel";
 import { decode, encode, type Message, type Subscription, type Transport } from "@coppice/net";
-import type { Member } from "./membership-state.ts";
+import type { DrainResult } from "./drain.ts";
 import type { NameEntry } from "./names.ts";
+import type { NodeInfo } from "./node-view.ts";
 
 /** A question. */
 export type AdminRequest =
@@ -30,7 +31,9 @@ export type AdminRequest =
       readonly args: readonly unknown[];
       readonly timeoutMs: number;
     }
-  | { readonly type: "kill"; readonly name: string };
+  | { readonly type: "kill"; readonly name: string }
+  /** The node hands its names over; it stays, and takes nothing new. Answered when that is done, with a {@link DrainResult}. */
+  | { readonly type: "drain" };
 
 /** An answer: data, or why not. */
 export type AdminAnswer =
@@ -41,7 +44,12 @@ export interface NodeRow {
   readonly name: string;
   readonly incarnation: string;
   readonly osPid: number;
-  readonly status: "up" | "suspect";
+  readonly status: "up" | "suspect" | "draining";
+  readonly labels: Readonly<Record<string, string>>;
+  /** How many names it owns, as of its last renewal. */
+  readonly names: number;
+  /** How late its timers are, in milliseconds. */
+  readonly lagMs: number;
 }
 
 export interface NameRow {
@@ -66,8 +74,7 @@ export interface ProcessRow {
 /** What the answers are made from. */
 export interface AdminSource {
   readonly kernel: Kernel;
-  readonly self: Pick<Member, "node" | "incarnation" | "osPid">;
-  readonly members: () => readonly Member[];
+  readonly nodes: () => readonly NodeInfo[];
   readonly names: () => readonly NameEntry[];
   readonly call: (
     name: string,
@@ -76,6 +83,7 @@ export interface AdminSource {
     options: { readonly timeoutMs: number },
   ) => Promise<unknown>;
   readonly pidOf: (name: string) => Pid | undefined;
+  readonly drain: () => Promise<DrainResult>;
 }
 
 /** Answers on both subjects: the node's own, and the one all nodes share. */
@@ -108,9 +116,9 @@ async function answerTo(source: AdminSource, request: AdminRequest): Promise<Adm
 function valueOf(source: AdminSource, request: AdminRequest): unknown {
   switch (request.type) {
     case "hello":
-      return source.self.node;
+      return source.kernel.address.node;
     case "nodes":
-      return nodeRows(source);
+      return source.nodes().map(nodeRow);
     case "names":
       return source.names().map(nameRow);
     case "ps":
@@ -123,16 +131,24 @@ function valueOf(source: AdminSource, request: AdminRequest): unknown {
       source.kernel.exit(pid, kill);
       return pid.toString();
     }
+    case "drain":
+      return source.drain();
     default:
       throw new RangeError(`this node does not know the request ${String(Object(request).type)}`);
   }
 }
 
-function nodeRows({ self, members }: AdminSource): NodeRow[] {
-  const all = [{ ...self, status: "up" as const }, ...members()];
-  return all
-    .map(({ node, incarnation, osPid, status }) => ({ name: node, incarnation, osPid, status }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+function nodeRow({ node, incarnation, osPid, status, traits }: NodeInfo): NodeRow {
+  const { labels = {}, draining = false, load } = traits ?? {};
+  return {
+    name: node,
+    incarnation,
+    osPid,
+    status: draining ? "draining" : status,
+    labels,
+    names: load?.names ?? 0,
+    lagMs: load?.lagMs ?? 0,
+  };
 }
 
 function nameRow({ name, owner, pid, epoch }: NameEntry): NameRow {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CoppiceError, type ExitReason } from "@coppice/kernel";
+import { CoppiceError, type ExitReason, type Pid } from "@coppice/kernel";
+import { tokenLengthMax } from "./service-subjects.ts";
 import { describeStartFailure } from "@coppice/otp";
 
 /** Another node of this name is running in the cluster. */
@@ -47,5 +48,51 @@ export class StartError extends CoppiceError {
   constructor(id: string, reason: ExitReason) {
     super(`${id} did not start: ${describeStartFailure(reason)}`);
     this.reason = reason;
+  }
+}
+
+/** A name is too long to be a key of the store and a token of a subject. */
+export class NameTooLongError extends CoppiceError {
+  static {
+    this.prototype.name = "NameTooLongError";
+  }
+  readonly code = "name_too_long";
+  readonly start: string;
+
+  constructor(name: string, options?: ErrorOptions) {
+    super(
+      `the name ${JSON.stringify(name.slice(0, 40))}… is too long: ${name.length} characters; at most ${tokenLengthMax} fit, fewer where they must be escaped`,
+      options,
+    );
+    this.start = name.slice(0, 40);
+  }
+}
+
+/** Another process has the name. */
+export class ClusterNameTakenError extends CoppiceError {
+  static {
+    this.prototype.name = "ClusterNameTakenError";
+  }
+  readonly code = "name_taken";
+  readonly taken: string;
+  /** Who has it; nothing while it is being started. */
+  readonly pid: Pid | undefined;
+
+  constructor(taken: string, pid: Pid | undefined) {
+    super(`the name ${taken} is taken${pid === undefined ? "" : ` by ${pid}`}: choose another`);
+    this.taken = taken;
+    this.pid = pid;
+  }
+}
+
+/** No process is registered under the name, or one that cannot be unregistered. */
+export class ClusterNameNotRegisteredError extends CoppiceError {
+  static {
+    this.prototype.name = "ClusterNameNotRegisteredError";
+  }
+  readonly code = "not_registered";
+
+  constructor(name: string) {
+    super(`${name} was not given to a process by register: there is nothing to unregister`);
   }
 }

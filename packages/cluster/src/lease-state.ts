@@ -16,6 +16,8 @@ export const sessionTtlMs = 3_000;
 /** The owner stops this early, and others wait this late, as a share of the time to live: clocks run at different speeds. */
 const ownerShare = 0.9;
 const takeoverShare = 1.1;
+/** How long a node acts after its last renewal was sent, in milliseconds. */
+export const actingMs = sessionTtlMs * ownerShare;
 /** How often the owner renews, in milliseconds. */
 export const renewEveryMs = sessionTtlMs / 3;
 /** How often a node beats, in milliseconds. */
@@ -37,11 +39,7 @@ export const noLease: LeaseState = { renewedMs: -Infinity, echoedMs: -Infinity, 
 
 /** Whether the node may run and answer for its names now. */
 export function mayAct(state: LeaseState, nowMs: number): boolean {
-  return (
-    !state.lost &&
-    nowMs < state.renewedMs + sessionTtlMs * ownerShare &&
-    nowMs < state.echoedMs + echoValidMs
-  );
+  return !state.lost && nowMs < state.renewedMs + actingMs && nowMs < state.echoedMs + echoValidMs;
 }
 
 /** Whether a session that was last seen to change at `changedMs` has run out for everybody. */

@@ -3,12 +3,24 @@
  *
  * Invariants:
  *   N1. A name has one entry; whoever wrote it last owns it. The revision of that write is the epoch of the name.
- *   N2. An entry of another node is overwritten only when the session of that life of the node is over.
+ *   N2. An entry of another node is overwritten only when the session of that life of the node is over, or by that node
+ *       itself, which hands it over.
  *
  * @module
  */
-import type { NodeAddress, Pid } from "@coppice/kernel";
-import { type Change, ConflictError, decode, encode, escapeToken, type Store } from "@coppice/net";
+import { type NodeAddress, Pid } from "@coppice/kernel";
+import {
+  BadFrameError,
+  type Change,
+  ConflictError,
+  decode,
+  encode,
+  escapeToken,
+  type Store,
+  unescapeToken,
+} from "@coppice/net";
+import { revisionsOfDeleted } from "./deleted-revisions.ts";
+import { NameTooLongError } from "./errors.ts";
 
 const prefix = "name.";
 
@@ -20,17 +32,20 @@ export interface NameEntry {
   readonly pid: Pid | undefined;
   /** The fencing token: grows with every change of hands and every restart. */
   readonly epoch: number;
+  /** The epoch of the owner that handed the name to this one, if it did. */
+  readonly handedOverAt?: number;
 }
 
 export class Names {
   readonly #self: NodeAddress;
   readonly #store: Store;
   readonly #isAlive: (address: NodeAddress) => boolean;
-  /** By key. */
   readonly #entries = new Map<string, NameEntry>();
-  /** The last revision seen, by key: a late watch must not undo a newer write. */
-  readonly #revisions = new Map<string, number>();
-  readonly #observers = new Set<(name: string) => void>();
+  readonly #deleted = revisionsOfDeleted();
+  /** The names of each life of a node. */
+  readonly #owned = new Map<string, Set<string>>();
+  readonly #observers = new Map<string, Set<() => void>>();
+  readonly #allObservers = new Set<(name: string) => void>();
   /** Who runs the process of a name here. */
   readonly #holders = new Map<string, object>();
   readonly #releases = new Set<Promise<void>>();
@@ -54,6 +69,7 @@ export class Names {
   /** Waits for names that are being given up. */
   async stop(): Promise<void> {
     this.#observers.clear();
+    this.#allObservers.clear();
     await Promise.allSettled(this.#releases);
     this.#stopWatch?.();
   }
@@ -74,8 +90,9 @@ export class Names {
     return this.#holders.has(name);
   }
 
+  /** From memory: no network. */
   get(name: string): NameEntry | undefined {
-    return this.#entries.get(keyOf(name));
+    return this.#entries.get(name);
   }
 
   /** All names, sorted. */
@@ -83,62 +100,104 @@ export class Names {
     return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** The names this node owns. */
+  *owned(): Generator<NameEntry> {
+    for (const name of this.#owned.get(keyOfOwner(this.#self)) ?? [])
+      yield this.#entries.get(name)!;
+  }
+
+  /** How many names this node owns. */
+  get ownCount(): number {
+    return this.#owned.get(keyOfOwner(this.#self))?.size ?? 0;
+  }
+
   isOurs(name: string): boolean {
     const owner = this.get(name)?.owner;
-    return owner?.node === this.#self.node && owner.incarnation === this.#self.incarnation;
+    return owner !== undefined && isSameLife(owner, this.#self);
   }
 
-  /** Tells of every change; with a name, of one of its entry; with an empty one, of a session. Returns what stops it. */
-  observe(observer: (name: string) => void): () => void {
-    this.#observers.add(observer);
-    return () => this.#observers.delete(observer);
-  }
-
-  /** A session began or ended. */
-  sessionsChanged(): void {
-    for (const observer of this.#observers) observer("");
-  }
-
-  /** Takes the name if nobody alive owns it. Returns whether this node owns it now. */
-  async claim(name: string): Promise<boolean> {
+  /** Whether somebody who is alive owns the name. */
+  isOwned(name: string): boolean {
     const entry = this.get(name);
-    if (entry !== undefined && !this.isOurs(name) && this.#isAlive(entry.owner)) return false;
-    return this.#write(name, undefined);
+    return entry !== undefined && this.#isAlive(entry.owner);
+  }
+
+  /** Tells of every change of a name's entry, and of the end of its owner's session. Returns what stops it. */
+  observe(name: string, observer: () => void): () => void {
+    const observers = this.#observers.get(name) ?? new Set();
+    this.#observers.set(name, observers.add(observer));
+    return () => {
+      observers.delete(observer);
+      if (observers.size === 0 && this.#observers.get(name) === observers)
+        this.#observers.delete(name);
+    };
+  }
+
+  /** As {@link observe}, of every name. */
+  observeAll(observer: (name: string) => void): () => void {
+    this.#allObservers.add(observer);
+    return () => this.#allObservers.delete(observer);
+  }
+
+  /** The session of a life of a node is over: its names can be taken. */
+  sessionEnded(address: NodeAddress): void {
+    for (const name of this.#owned.get(keyOfOwner(address)) ?? []) this.#tell(name);
+  }
+
+  /** Takes the name if nobody alive owns it. Returns whether this node owns it now. @throws {NameTooLongError} */
+  async claim(name: string): Promise<boolean> {
+    if (!this.isOurs(name) && this.isOwned(name)) return false;
+    return this.#write(name, this.#self, {});
   }
 
   /** Says which process answers to a name this node owns. Returns false if it does not own it any more. */
   publish(name: string, pid: Pid): Promise<boolean> {
-    return this.isOurs(name) ? this.#write(name, pid) : Promise.resolve(false);
+    return this.isOurs(name) ? this.#write(name, this.#self, { pid }) : Promise.resolve(false);
+  }
+
+  /** Makes another node the owner of a name this node owns. Returns false if it does not own it any more. */
+  handOver(name: string, to: NodeAddress): Promise<boolean> {
+    const handedOverAt = this.get(name)?.epoch;
+    return this.isOurs(name) ? this.#write(name, to, { handedOverAt }) : Promise.resolve(false);
   }
 
   /** Gives a name up. Does nothing if this node does not own it. */
   release(name: string): Promise<void> {
-    const release = this.#release(name);
+    const release = this.#delete(name, () => this.isOurs(name));
     this.#releases.add(release);
     return release.finally(() => this.#releases.delete(release));
   }
 
-  async #release(name: string): Promise<void> {
+  /** Removes the entry of a name whose owner is dead, and that nobody is to run again. */
+  removeDead(name: string): Promise<void> {
+    return this.#delete(name, () => !this.isOwned(name));
+  }
+
+  async #delete(name: string, mayDelete: () => boolean): Promise<void> {
     const entry = this.get(name);
-    if (entry === undefined || !this.isOurs(name)) return;
+    if (entry === undefined || !mayDelete()) return;
     try {
       await this.#store.delete(keyOf(name), entry.epoch);
-      this.#apply(keyOf(name), undefined, entry.epoch + 1);
+      this.#apply(name, undefined, entry.epoch + 1);
     } catch (thrown) {
       if (!(thrown instanceof ConflictError)) throw thrown; // Somebody else owns it already.
     }
   }
 
-  async #write(name: string, pid: Pid | undefined): Promise<boolean> {
+  async #write(
+    name: string,
+    owner: NodeAddress,
+    more: { readonly pid?: Pid; readonly handedOverAt?: number | undefined },
+  ): Promise<boolean> {
     const key = keyOf(name);
-    const value = encode({ name, owner: this.#self, pid });
-    const known = this.#entries.get(key);
+    const value = encode({ name, owner, ...more });
+    const known = this.#entries.get(name);
     try {
       const epoch =
         known === undefined
           ? await this.#store.create(key, value)
           : await this.#store.update(key, value, known.epoch);
-      this.#apply(key, { name, owner: this.#self, pid, epoch }, epoch);
+      this.#apply(name, { name, owner, pid: more.pid, epoch }, epoch);
       return true;
     } catch (thrown) {
       if (thrown instanceof ConflictError) return false; // Somebody was faster: the watch tells who.
@@ -147,22 +206,84 @@ export class Names {
   }
 
   #changed(change: Change): void {
-    if (change.type === "delete") return this.#apply(change.key, undefined, change.revision);
-    const { name, owner, pid } = decode(change.value) as Omit<NameEntry, "epoch">;
-    const epoch = change.revision;
-    this.#apply(change.key, { name, owner, pid, epoch }, epoch);
+    const { key, revision } = change;
+    if (change.type === "delete") {
+      const name = nameOf(key);
+      if (name !== undefined) this.#apply(name, undefined, revision);
+    } else {
+      const entry = parseEntry(decode(change.value), revision);
+      this.#apply(entry.name, entry, revision);
+    }
+    this.#deleted.watched(revision);
   }
 
-  #apply(key: string, entry: NameEntry | undefined, revision: number): void {
-    if (revision <= (this.#revisions.get(key) ?? 0)) return;
-    this.#revisions.set(key, revision);
-    const name = entry?.name ?? this.#entries.get(key)?.name;
-    if (entry === undefined) this.#entries.delete(key);
-    else this.#entries.set(key, entry);
-    if (name !== undefined) for (const observer of this.#observers) observer(name);
+  /** A late watch must not undo a newer write. */
+  #apply(name: string, entry: NameEntry | undefined, revision: number): void {
+    const known = this.#entries.get(name);
+    if (revision <= (known?.epoch ?? this.#deleted.get(name))) return;
+    if (known !== undefined) this.#disown(known);
+    if (entry === undefined) {
+      this.#entries.delete(name);
+      this.#deleted.set(name, revision);
+    } else {
+      this.#entries.set(name, entry);
+      const key = keyOfOwner(entry.owner);
+      this.#owned.set(key, (this.#owned.get(key) ?? new Set()).add(name));
+    }
+    this.#tell(name);
+  }
+
+  #disown({ name, owner }: NameEntry): void {
+    const key = keyOfOwner(owner);
+    const names = this.#owned.get(key);
+    names?.delete(name);
+    if (names?.size === 0) this.#owned.delete(key);
+  }
+
+  #tell(name: string): void {
+    for (const observer of this.#observers.get(name) ?? []) observer();
+    for (const observer of this.#allObservers) observer(name);
   }
 }
 
+/** Whether two addresses name one life of one node. */
+export function isSameLife(a: NodeAddress, b: NodeAddress): boolean {
+  return a.node === b.node && a.incarnation === b.incarnation;
+}
+
+function keyOfOwner({ node, incarnation }: NodeAddress): string {
+  return `${node} ${incarnation}`;
+}
+
+function parseEntry(value: unknown, epoch: number): NameEntry {
+  const { name, owner, pid, handedOverAt } = (value ?? {}) as Record<string, unknown>;
+  const { node, incarnation } = (owner ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof node !== "string" || typeof incarnation !== "string")
+    throw new BadFrameError("the entry of a name is malformed");
+  return {
+    name,
+    owner: { node, incarnation },
+    pid: pid instanceof Pid ? pid : undefined,
+    epoch,
+    ...(typeof handedOverAt === "number" ? { handedOverAt } : {}),
+  };
+}
+
+function nameOf(key: string): string | undefined {
+  return unescapeToken(key.slice(prefix.length));
+}
+
+/**
+ * @throws {NameTooLongError} for a name that no key and no subject can hold.
+ * @throws {RangeError} for half a surrogate pair, which has no bytes of its own.
+ */
 function keyOf(name: string): string {
-  return `${prefix}${escapeToken(name)}`;
+  if (!name.isWellFormed())
+    throw new RangeError(`the name ${JSON.stringify(name)} is not well-formed text`);
+  try {
+    return `${prefix}${escapeToken(name)}`;
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new NameTooLongError(name, { cause });
+    throw cause;
+  }
 }

@@ -4,8 +4,6 @@
  * @module
  */
 import {
-  CallError,
-  callTimeoutMsDefault,
   type Clock,
   Kernel,
   type Logger,
@@ -19,15 +17,30 @@ import {
 } from "@coppice/kernel";
 import { type Store, Subjects, type Subscription, type Transport } from "@coppice/net";
 import { type ChildEnvironment, startSupervisor, type SupervisorOptions } from "@coppice/otp";
-import { noSuchName, serveAdmin } from "./admin.ts";
+import { serveAdmin } from "./admin.ts";
+import type { ClusterNames } from "./available.ts";
+import type { NodeCallOptions, Target } from "./call-by-name.ts";
+import {
+  type ClusterSupervisorOptions,
+  ClusterSupervisorProcess,
+} from "./cluster-supervisor-process.ts";
+import { ClusterSupervisor } from "./cluster-supervisor.ts";
+import type { DrainResult } from "./drain.ts";
+import { DoorStats } from "./door-stats.ts";
 import { StartError } from "./errors.ts";
-import { Membership } from "./membership.ts";
-import { type NameEntry, Names } from "./names.ts";
+import type { Groups } from "./groups.ts";
+import { LagMeter } from "./lag-meter.ts";
+import { serveMicro } from "./micro-service.ts";
+import type { NameEntry } from "./names.ts";
+import { NodeOwnership } from "./node-ownership.ts";
+import { NodeReach } from "./node-reach.ts";
+import { NodeServices } from "./node-services.ts";
+import type { NodeTraits } from "./node-traits.ts";
+import type { NodeInfo } from "./node-view.ts";
 import { openDoor } from "./open-door.ts";
-import { PeerLinks } from "./peer-links.ts";
-import { PubSub } from "./pubsub.ts";
-import { Sessions } from "./sessions.ts";
-import { startSingleton } from "./singleton.ts";
+import type { Presence } from "./presence.ts";
+import type { PubSub } from "./pubsub.ts";
+import { type NameMode, startSingleton } from "./singleton.ts";
 
 /** What a node is made with. The transport and the store stay the caller's to close. */
 export interface NodeOptions {
@@ -40,12 +53,10 @@ export interface NodeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-}
-
-/** A call to a name. */
-export interface NodeCallOptions {
-  /** In milliseconds. Default: 5_000. */
-  readonly timeoutMs?: number;
+  /** What placement may ask for, such as `{ zone: "a" }`. Default: none. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** How much of what is placed this node takes, compared with others; 0 takes nothing. Default: 1. */
+  readonly weight?: number;
 }
 
 /** The methods of a class that others may call. */
@@ -78,8 +89,6 @@ export interface Ref<T> {
 /** How long a joining node waits for its own heartbeat at most, and how often it looks, in milliseconds. */
 const firstEchoMsMax = 2_000;
 const firstEchoPollMs = 5;
-/** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
-const retryEveryMs = 50;
 
 /** Joins a cluster. @throws {NodeNameTakenError} if a node of this name is running. */
 export async function startNode(options: NodeOptions): Promise<ClusterNode> {
@@ -97,112 +106,82 @@ export class ClusterNode implements AsyncDisposable {
   readonly random: Random;
   readonly logger: Logger;
   readonly pubsub: PubSub;
-  readonly #osPid: number;
-  readonly #transport: Transport;
+  readonly groups: Groups;
+  readonly presence: Presence;
+  readonly #options: NodeOptions;
   readonly #subjects: Subjects;
-  readonly #sessions: Sessions;
-  readonly #names: Names;
-  readonly #membership: Membership;
-  readonly #links: PeerLinks;
-  readonly #lostObservers = new Set<() => void>();
-  readonly #services: Subscription[] = [];
+  readonly #reach: NodeReach;
+  readonly #ownership: NodeOwnership;
+  readonly #services: NodeServices;
+  readonly #lag: LagMeter;
+  readonly #open: Subscription[] = [];
   readonly #roots: Pid[] = [];
-  readonly #stopStatus: () => void;
 
   constructor(options: NodeOptions) {
-    const { name, cluster, clock, random, logger, transport, store } = options;
+    const { name, cluster, clock, random, logger } = options;
     const incarnation = randomId(random);
-    const address = { node: name, incarnation };
-    const subjects = new Subjects(cluster);
-    const shared = { self: address, clock, logger, transport, subjects };
     this.name = name;
     this.cluster = cluster;
-    this.address = address;
     this.clock = clock;
     this.random = random;
     this.logger = logger;
     this.kernel = new Kernel({ node: name, incarnation, clock, random, logger });
-    this.pubsub = new PubSub({ kernel: this.kernel, transport, subjects });
-    this.#osPid = options.osPid;
-    this.#transport = transport;
-    this.#subjects = subjects;
-    this.#sessions = new Sessions({
-      ...shared,
-      store,
-      observer: {
-        began: (address) => this.#membership.heard(address),
-        changed: () => this.#names.sessionsChanged(),
-        lost: () => this.#lostObservers.forEach((observer) => observer()),
-      },
-    });
-    const isAlive = (owner: NodeAddress): boolean => this.#sessions.isAlive(owner);
-    this.#names = new Names({ self: address, store, isAlive });
-    this.#links = new PeerLinks({
-      ...shared,
-      receiver: {
-        heard: (from) => this.#membership.heard(from),
-        receive: (signal) => this.kernel.receive(signal),
-        gap: (from) => this.kernel.nodeDown(from),
-      },
-    });
-    this.#membership = new Membership({
-      ...shared,
-      self: { ...address, osPid: options.osPid },
-      observer: {
-        up: (member) => this.#links.up(member),
-        down: (member, gone) => {
-          this.#links.down(member);
-          this.kernel.nodeDown(member);
-          if (gone) void this.#sessions.end(member, member.seenMs);
-        },
-        echo: (sentMs) => this.#sessions.echoed(sentMs),
-      },
-    });
-    this.kernel.connect({ deliver: (signal) => this.#links.deliver(signal) });
-    this.#stopStatus = transport.onStatus((status) => {
-      if (status.type !== "error") {
-        this.#membership.connectionChanged();
-        this.#sessions.connectionChanged();
-        logger.warn({ event: "connection", status: status.type }, `the network is ${status.type}`);
-        return;
-      }
-      const fields = { event: "network_error", error: status.error.message };
-      logger.error(fields, `the network reports: ${status.error.message}`);
-    });
+    this.address = this.kernel.address;
+    this.#options = options;
+    this.#subjects = new Subjects(cluster);
+    this.#lag = new LagMeter(clock);
+    const shared = { ...options, kernel: this.kernel, subjects: this.#subjects };
+    this.#reach = new NodeReach(shared);
+    const joined = { ...shared, reach: this.#reach };
+    this.#ownership = new NodeOwnership({ ...joined, traits: () => this.#traits() });
+    this.#services = new NodeServices(joined);
+    this.pubsub = this.#services.pubsub;
+    this.groups = this.#services.groups;
+    this.presence = this.#services.presence;
   }
 
   /** For {@link startNode}. */
   async join(): Promise<void> {
-    await this.#names.start();
-    await this.#sessions.start(); // Before anything is said: the name of this node may belong to another.
-    this.#links.start();
-    this.#membership.start();
-    const subjects = this.#subjects;
-    const transport = this.#transport;
-    const { logger } = this;
-    this.#services.push(
-      openDoor({ transport, subjects, logger, call: (...call) => this.call(...call) }),
-      serveAdmin(
-        {
-          kernel: this.kernel,
-          self: { ...this.address, osPid: this.#osPid },
-          members: () => [...this.#membership.members.values()],
-          names: () => this.names(),
-          call: (...call) => this.call(...call),
-          pidOf: (name) => this.whereis(name),
-        },
-        transport,
-        { own: subjects.admin(this.name), shared: subjects.anyAdmin },
-      ),
-    );
+    const { transport } = this.#options;
+    const { sessions, names } = this.#ownership;
+    await names.start();
+    await sessions.start(); // Before anything is said: the name of this node may belong to another.
+    this.#reach.start();
+    for (const other of sessions.others()) this.#reach.heard(other);
+    this.#services.start();
+    this.#lag.start();
+    this.#serve();
     await transport.flush();
     await this.#untilHeard();
+  }
+
+  #serve(): void {
+    const { transport, logger } = this.#options;
+    const subjects = this.#subjects;
+    const call = this.call.bind(this);
+    const admin = {
+      kernel: this.kernel,
+      nodes: () => this.nodeInfo(),
+      names: () => this.names(),
+      call,
+      pidOf: (name: string) => this.whereis(name),
+      drain: () => this.drain(),
+    };
+    const at = { own: subjects.admin(this.name), shared: subjects.anyAdmin };
+    const stats = new DoorStats(this.clock);
+    const owned = (): Iterable<NameEntry> => this.#ownership.names.owned();
+    const micro = { self: this.address, cluster: this.cluster, subjects, stats, owned };
+    this.#open.push(
+      openDoor({ transport, subjects, logger, call, stats }),
+      serveMicro(micro, transport),
+      serveAdmin(admin, transport, at),
+    );
   }
 
   /** Until this node's first heartbeat came back: before that it may not act for a name. */
   async #untilHeard(): Promise<void> {
     const deadline = this.clock.now() + firstEchoMsMax;
-    while (!this.#sessions.mayAct() && this.clock.now() < deadline)
+    while (!this.#ownership.sessions.mayAct() && this.clock.now() < deadline)
       await sleep(this.clock, firstEchoPollMs);
   }
 
@@ -212,40 +191,113 @@ export class ClusterNode implements AsyncDisposable {
    * @throws {StartError} with the reason if a child does not start.
    */
   async start(options: SupervisorOptions, id = "app"): Promise<Pid> {
-    const environment: ChildEnvironment = {
-      kernel: this.kernel,
-      names: {
-        startNamed: (name, how) =>
-          startSingleton(
-            name,
-            {
-              kernel: this.kernel,
-              names: this.#names,
-              sessions: this.#sessions,
-              onSessionLost: (observer) => {
-                this.#lostObservers.add(observer);
-                return () => this.#lostObservers.delete(observer);
-              },
-            },
-            how,
-          ),
-      },
-    };
-    const result = await startSupervisor(this.kernel, options, { label: id }, environment);
+    const result = await startSupervisor(
+      this.kernel,
+      options,
+      { label: id },
+      this.#childEnvironment(),
+    );
     if (result.type !== "started")
       throw new StartError(id, result.type === "failed" ? result.reason : normal);
     this.#roots.push(result.pid);
     return result.pid;
   }
 
-  /** The process that answers to a name, here or on another node. */
-  whereis(name: string): Pid | undefined {
-    return this.kernel.whereis(name) ?? this.#names.get(name)?.pid;
+  /**
+   * Runs a cluster supervisor on this node, together with the nodes that run one of the same name.
+   *
+   * @throws {RangeError} if this node runs one of that name.
+   * @throws {StartError} if its children cannot be read from the store.
+   */
+  async startClusterSupervisor(options: ClusterSupervisorOptions): Promise<ClusterSupervisor> {
+    const { name } = options;
+    const { supervisors } = this.#services;
+    if (supervisors.own(name) !== undefined)
+      throw new RangeError(`this node runs a cluster supervisor ${name} already`);
+    const process = new ClusterSupervisorProcess(options, {
+      ownership: this.#ownership,
+      reach: this.#reach,
+      children: this.#childEnvironment(),
+      members: supervisors,
+      onMembers: (observer) => this.#services.onSupervisors(observer),
+      store: this.#options.store,
+      own: () => ({ node: this.name, ...this.#traits() }),
+    });
+    const how = { kind: "cluster-supervisor", label: name, trapExit: true };
+    const result = await this.kernel.start(process, how);
+    if (result.type !== "started")
+      throw new StartError(name, result.type === "failed" ? result.reason : normal);
+    this.#roots.push(result.pid);
+    return new ClusterSupervisor(name, result.pid, process);
+  }
+
+  #childEnvironment(): ChildEnvironment {
+    const { environment } = this.#ownership;
+    const startAs =
+      (mode: NameMode): ClusterNames["startNamed"] =>
+      (name, how) =>
+        startSingleton({ name, mode, environment, how });
+    const names: ClusterNames = {
+      startNamed: startAs("strict"),
+      startAvailable: startAs("available"),
+    };
+    return { kernel: this.kernel, names };
+  }
+
+  /** The process that answers to a name, here or on another node; of replicas, any of them. From memory, no network. */
+  whereis(target: Target): Pid | undefined {
+    return this.#ownership.calls.whereis(target);
   }
 
   /** Every name of the cluster. */
   names(): NameEntry[] {
-    return this.#names.list();
+    return this.#ownership.names.list();
+  }
+
+  /**
+   * Gives a running process, of this or another node, a name of the cluster. The process keeps it until it ends, or is
+   * unregistered. Nothing of other nodes reaches it while its node may not act; it is killed when the session is lost.
+   *
+   * @throws {ClusterNameTakenError} if somebody alive has the name.
+   * @throws {NameTooLongError} for a name that does not fit a subject.
+   * @throws {RangeError} if the process is of this node and not alive.
+   * @throws {StoreUnavailableError} if the store does not answer: the name may or may not have been taken.
+   */
+  register(name: string, pid: Pid): Promise<void> {
+    return this.#ownership.registrations.register(name, pid);
+  }
+
+  /**
+   * Takes a name from the process that was registered; the process runs on. From any node.
+   *
+   * @throws {ClusterNameNotRegisteredError} if no process was registered under it.
+   */
+  unregister(name: string): Promise<void> {
+    return this.#ownership.registrations.unregister(name);
+  }
+
+  /** The other nodes that are up, sorted. */
+  nodes(): readonly string[] {
+    return this.#reach.view.names;
+  }
+
+  /** What is known of every node, this one included. */
+  nodeInfo(): readonly NodeInfo[] {
+    const { osPid } = this.#options;
+    const own = { ...this.address, osPid, status: "up" as const, traits: this.#traits() };
+    const others = this.#reach.members.map(({ node, incarnation, osPid: itsPid, status }) => {
+      const traits = this.#ownership.sessions.traitsOf({ node, incarnation });
+      return { node, incarnation, osPid: itsPid, status, traits };
+    });
+    return [own, ...others].sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  /**
+   * Tells a process of this node of nodes that come and go ({@link NodeEvent}), until it ends. Each `true` adds a
+   * subscription, `false` ends all of the process.
+   */
+  monitorNodes(pid: Pid, wanted = true): void {
+    this.#services.monitors.monitor(pid, wanted);
   }
 
   /**
@@ -254,82 +306,60 @@ export class ClusterNode implements AsyncDisposable {
    *
    * @throws {CallError} as `Kernel.call`; `noproc` at once if nobody holds the name.
    */
-  async call(
-    name: string,
+  call(
+    target: Target,
     method: string,
     args: readonly unknown[],
     options: NodeCallOptions = {},
   ): Promise<unknown> {
-    const { timeoutMs = callTimeoutMsDefault } = options;
-    const deadline = this.clock.now() + timeoutMs;
-    let failure: CallError | undefined;
-    while (true) {
-      const leftMs = deadline - this.clock.now();
-      const pid = this.whereis(name);
-      if (pid === undefined && this.#names.get(name) === undefined)
-        throw failure ?? noSuchName(name);
-      if (leftMs <= 0) throw failure ?? startingStill(name, method, timeoutMs);
-      if (pid !== undefined) {
-        try {
-          return await this.kernel.call(pid, method, args, { timeoutMs: leftMs, label: name });
-        } catch (thrown) {
-          if (!(thrown instanceof CallError) || !mayRetry(thrown)) throw thrown;
-          failure = thrown;
-        }
-      }
-      await this.#newsOf(name, Math.min(retryEveryMs, leftMs));
-    }
+    return this.#ownership.calls.call(target, method, args, options);
   }
 
   /** A name to call, with the types of the class that answers to it: `node.ref<Stack>("stack").call("pop", [])`. */
-  ref<T = AnyFunctions>(name: string): Ref<T> {
+  ref<T = AnyFunctions>(target: Target): Ref<T> {
     return {
-      call: (method, args, callOptions) => this.call(name, method, args, callOptions) as never,
-      cast: (method, args) => this.cast(name, method, args),
+      call: (method, args, callOptions) => this.call(target, method, args, callOptions) as never,
+      cast: (method, args) => this.cast(target, method, args),
     };
   }
 
-  /** Sends a request to a name that nobody waits for. It is lost if nobody holds the name. */
-  cast(name: string, method: string, args: readonly unknown[]): void {
-    const pid = this.whereis(name);
-    if (pid !== undefined) this.kernel.cast(pid, method, args);
+  /** Sends a request that nobody waits for. It is lost if nobody holds the name. */
+  cast(target: Target, method: string, args: readonly unknown[]): void {
+    this.#ownership.calls.cast(target, method, args);
   }
 
-  /** Stops what was started, in reverse, gives its names up, and leaves the cluster. */
+  /**
+   * Takes nothing new from now on, and hands every named process to another node, with its mailbox, and its state if it
+   * has `save` and `load`. What no other node takes runs on here. Part of {@link stop}.
+   */
+  drain(): Promise<DrainResult> {
+    return this.#ownership.drain();
+  }
+
+  /** Drains, stops what is left in reverse, gives its names up, and leaves the cluster. */
   async stop(): Promise<void> {
+    await this.drain();
     for (const root of this.#roots.splice(0).toReversed()) {
       const ended = new Promise((resolve) => this.kernel.monitor(root, resolve));
       this.kernel.exit(root, shutdown);
       await ended;
     }
-    for (const { unsubscribe } of this.#services.splice(0)) unsubscribe();
-    await this.#sessions.stop();
-    await this.#names.stop();
-    this.pubsub.stop();
-    this.#links.stop();
-    this.#membership.stop();
-    this.#stopStatus();
+    for (const { unsubscribe } of this.#open.splice(0)) unsubscribe();
+    this.#lag.stop();
+    this.#ownership.handOffs.stop();
+    this.#services.stop();
+    await this.#ownership.sessions.stop();
+    await this.#ownership.names.stop();
+    this.#reach.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  /** Waits until a name changes, at most so long. */
-  async #newsOf(name: string, atMostMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = this.#names.observe((changed) => changed === name && resolve());
-    await Promise.race([promise, sleep(this.clock, atMostMs)]);
-    stop();
+  #traits(): NodeTraits {
+    const { labels = {}, weight = 1 } = this.#options;
+    const load = { names: this.#ownership.names.ownCount, lagMs: this.#lag.lagMs };
+    return { labels, weight, draining: this.#ownership.isDraining, load };
   }
-}
-
-/** What certainly did not run because the process was not there. */
-function mayRetry({ code, executed }: CallError): boolean {
-  return executed === "no" && (code === "noproc" || code === "noconnection" || code === "exited");
-}
-
-function startingStill(name: string, method: string, timeoutMs: number): CallError {
-  const message = `${name}.${method}: no process took the name within ${timeoutMs} ms`;
-  return new CallError({ code: "timeout", executed: "no", message });
 }

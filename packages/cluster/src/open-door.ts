@@ -1,12 +1,14 @@
 /**
  * The open door: any NATS client calls a named process with a JSON array and gets JSON back.
  *
- * A value is answered as it is, a failure as `{"error":{"code","executed","message"}}`.
+ * A value is answered as it is, a failure as `{"error":{"code","executed","message"}}`. What crosses is checked as what
+ * crosses between nodes: plain data, at most so deep and so large.
  *
  * @module
  */
 import { CallError, errorData, type Logger } from "@coppice/kernel";
 import type { Message, Subjects, Subscription, Transport } from "@coppice/net";
+import type { DoorStats } from "./door-stats.ts";
 import { fromJson, toJson } from "./json.ts";
 
 /** Calls a named process. */
@@ -17,22 +19,38 @@ export type CallByName = (
 ) => Promise<unknown>;
 
 /** All nodes share the requests. */
-const queue = "door";
+export const doorQueue = "door";
+/** The most calls of the door that one node has under way; one more is refused as `overloaded`. */
+export const callsMax = 10_000;
+/** The most bytes of an answer: NATS carries 1 MiB, less the headers. */
+export const answerBytesMax = 1_000_000;
 
 export function openDoor(options: {
   readonly transport: Transport;
   readonly subjects: Subjects;
   readonly call: CallByName;
   readonly logger: Logger;
+  readonly stats: DoorStats;
 }): Subscription {
-  const { transport, subjects, call, logger } = options;
+  const { transport, subjects, call, logger, stats } = options;
+  let underWay = 0;
   const answer = async ({ subject, data, reply }: Message): Promise<void> => {
-    const result = await outcome(subjects.parseCall(subject), data, call);
-    if (reply !== undefined) transport.publish(reply, toJson(result));
-    else if (isError(result))
-      logger.warn({ event: "door_call_failed", subject, ...result }, result.error.message);
+    const target = subjects.parseCall(subject);
+    const isFull = underWay >= callsMax;
+    const done = target === undefined ? undefined : stats.begin(target.name);
+    underWay += 1;
+    const result = isFull ? overloaded() : await outcome(target, data, call);
+    underWay -= 1;
+    const body = answerBody(result);
+    const error = isError(result) ? result.error : undefined;
+    done?.(error?.message);
+    if (reply !== undefined) transport.publish(reply, body);
+    else if (error !== undefined)
+      logger.warn({ event: "door_call_failed", subject, error }, error.message);
   };
-  return transport.subscribe(subjects.callAll, (message) => void answer(message), { queue });
+  return transport.subscribe(subjects.callAll, (message) => void answer(message), {
+    queue: doorQueue,
+  });
 }
 
 interface ErrorAnswer {
@@ -61,8 +79,20 @@ async function outcome(
   }
 }
 
+function answerBody(result: unknown): Uint8Array {
+  const body = toJson(result);
+  if (body.length <= answerBytesMax) return body;
+  const message = `the answer has ${body.length} bytes of at most ${answerBytesMax}`;
+  return toJson({ error: { code: "failed", executed: "maybe", message } });
+}
+
 function refused(message: string): ErrorAnswer {
   return { error: { code: "bad_argument", executed: "no", message } };
+}
+
+function overloaded(): ErrorAnswer {
+  const message = `this node has ${callsMax} calls of outside clients under way; try again later`;
+  return { error: { code: "overloaded", executed: "no", message } };
 }
 
 function isError(result: unknown): result is ErrorAnswer {

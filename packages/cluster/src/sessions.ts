@@ -11,6 +11,7 @@
 import type { Clock, Logger, NodeAddress } from "@coppice/kernel";
 import { sleep } from "@coppice/kernel";
 import {
+  BadFrameError,
   type Change,
   ConflictError,
   decode,
@@ -22,6 +23,7 @@ import {
 } from "@coppice/net";
 import { NodeNameTakenError } from "./errors.ts";
 import {
+  actingMs,
   deadAfterSilenceMs,
   hasExpired,
   type LeaseState,
@@ -30,6 +32,8 @@ import {
   renewEveryMs,
 } from "./lease-state.ts";
 import { isGone } from "./membership.ts";
+import { isSameLife } from "./names.ts";
+import { type NodeTraits, parseTraits } from "./node-traits.ts";
 
 const prefix = "session.";
 /** How often a node looks whether another's session ran out, in milliseconds. */
@@ -38,6 +42,7 @@ const sweepEveryMs = 250;
 interface Known {
   readonly node: string;
   readonly incarnation: string;
+  readonly traits: NodeTraits;
   readonly revision: number;
   readonly changedMs: number;
 }
@@ -45,9 +50,11 @@ interface Known {
 export interface SessionObserver {
   /** Another life of a node has a session: it is there, or was until a moment ago. */
   readonly began: (address: NodeAddress) => void;
-  /** A session began or ended: who owned what may have changed. */
+  /** A session is over: its names can be taken. */
+  readonly ended: (address: NodeAddress) => void;
+  /** A session began or ended, or what its node says of itself changed. */
   readonly changed: () => void;
-  /** This node's own session was ended by others: nothing is owned any more. */
+  /** Others have ended this node's session, or it ran out: what acts for a name must stop. */
   readonly lost: () => void;
 }
 
@@ -59,6 +66,7 @@ export class Sessions {
   readonly #transport: Transport;
   readonly #subjects: Subjects;
   readonly #observer: SessionObserver;
+  readonly #traits: () => NodeTraits;
   /** By key. */
   readonly #known = new Map<string, Known>();
   #lease: LeaseState = noLease;
@@ -67,6 +75,8 @@ export class Sessions {
   #connection = 0;
   #renewing: Promise<void> | undefined;
   #stopped = false;
+  /** Runs when the session has run out on this node's clock. */
+  #stopExpiry: (() => void) | undefined;
   #stopTimers: (() => void)[] = [];
   #stopWatch: (() => void) | undefined;
 
@@ -78,6 +88,8 @@ export class Sessions {
     readonly transport: Transport;
     readonly subjects: Subjects;
     readonly observer: SessionObserver;
+    /** What this node says of itself with every renewal. */
+    readonly traits: () => NodeTraits;
   }) {
     this.#self = options.self;
     this.#clock = options.clock;
@@ -86,6 +98,7 @@ export class Sessions {
     this.#transport = options.transport;
     this.#subjects = options.subjects;
     this.#observer = options.observer;
+    this.#traits = options.traits;
   }
 
   /** Whether this node may run and answer for its names now. */
@@ -96,6 +109,23 @@ export class Sessions {
   /** Whether that life of a node has a session, as far as this node has heard. */
   isAlive({ node, incarnation }: NodeAddress): boolean {
     return this.#known.get(keyOf(node))?.incarnation === incarnation;
+  }
+
+  /** What a life of a node says of itself; nothing without a session. */
+  traitsOf({ node, incarnation }: NodeAddress): NodeTraits | undefined {
+    const known = this.#known.get(keyOf(node));
+    return known?.incarnation === incarnation ? known.traits : undefined;
+  }
+
+  /** The other nodes that have a session. */
+  others(): readonly NodeAddress[] {
+    const all = [...this.#known.values()];
+    return all.filter(({ node }) => node !== this.#self.node);
+  }
+
+  /** Says anew what this node says of itself, without waiting for the next renewal. */
+  announce(): Promise<void> {
+    return this.#renew();
   }
 
   /** This node's heartbeat came back through the network. */
@@ -126,6 +156,7 @@ export class Sessions {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const stop of this.#stopTimers) stop();
+    this.#stopExpiry?.();
     this.#stopWatch?.();
     const { lost } = this.#lease;
     this.#lease = noLease;
@@ -164,8 +195,8 @@ export class Sessions {
 
   async #open(): Promise<void> {
     const key = keyOf(this.#self.node);
-    const value = encode(this.#self);
     while (!this.#stopped) {
+      const value = this.#value();
       const known = this.#known.get(key);
       const accepted = this.#sending();
       try {
@@ -215,7 +246,7 @@ export class Sessions {
     try {
       if (this.#lease.lost) return await this.#open();
       const key = keyOf(this.#self.node);
-      this.#revision = await this.#store.update(key, encode(this.#self), this.#revision);
+      this.#revision = await this.#store.update(key, this.#value(), this.#revision);
       accepted();
     } catch (thrown) {
       if (thrown instanceof ConflictError) return this.#lose();
@@ -231,8 +262,24 @@ export class Sessions {
     const sentMs = this.#clock.now();
     const connection = this.#connection;
     return () => {
+      this.#stopExpiry?.();
+      const leftMs = sentMs + actingMs - this.#clock.now();
+      this.#stopExpiry = this.#clock.after(leftMs, () => this.#expire());
       if (connection === this.#connection) this.#lease = { ...this.#lease, renewedMs: sentMs };
     };
+  }
+
+  #value(): Uint8Array {
+    return encode({ ...this.#self, ...this.#traits() });
+  }
+
+  /** Others may take over a little later. */
+  #expire(): void {
+    this.#logger.error(
+      { event: "session_expired" },
+      "this node's session could not be renewed in time: what acts for its names stops",
+    );
+    this.#observer.lost();
   }
 
   #lose(): void {
@@ -248,16 +295,21 @@ export class Sessions {
   }
 
   #changed(change: Change): void {
+    const before = this.#known.get(change.key);
     if (change.type === "delete") {
       this.#known.delete(change.key);
-    } else {
-      const { node, incarnation } = decode(change.value) as NodeAddress;
-      const { revision } = change;
-      const isNew = this.#known.get(change.key)?.incarnation !== incarnation;
-      this.#known.set(change.key, { node, incarnation, revision, changedMs: this.#clock.now() });
-      if (!isNew) return; // A renewal.
-      if (node !== this.#self.node) this.#observer.began({ node, incarnation });
+      if (before !== undefined) this.#observer.ended(before);
+      return this.#observer.changed();
     }
+    const known = parseSession(decode(change.value));
+    const { revision } = change;
+    this.#known.set(change.key, { ...known, revision, changedMs: this.#clock.now() });
+    if (before !== undefined && isSameLife(before, known)) {
+      if (before.traits.draining !== known.traits.draining) this.#observer.changed();
+      return; // A renewal.
+    }
+    if (before !== undefined) this.#observer.ended(before);
+    if (known.node !== this.#self.node) this.#observer.began(known);
     this.#observer.changed();
   }
 
@@ -272,6 +324,13 @@ export class Sessions {
     });
     this.#stopTimers.push(stop);
   }
+}
+
+function parseSession(value: unknown): NodeAddress & { readonly traits: NodeTraits } {
+  const { node, incarnation, ...traits } = (value ?? {}) as Record<string, unknown>;
+  if (typeof node !== "string" || typeof incarnation !== "string")
+    throw new BadFrameError("a session is malformed");
+  return { node, incarnation, traits: parseTraits(traits) };
 }
 
 function keyOf(node: string): string {

@@ -3,7 +3,8 @@
  * one that owns the name runs the process itself, linked to it.
  *
  * When the process ends, its singleton ends with the same reason and keeps the name for a moment, so that the restart
- * by its supervisor finds it. When the node's session is lost, the process is stopped and the singleton waits again.
+ * by its supervisor finds it. When the node's session is lost, the process is stopped and the singleton waits again: no
+ * end that comes from the name counts as a restart.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import {
   type Incoming,
   type Kernel,
   kill,
+  type NodeAddress,
   normal,
   type Pid,
   samePid,
@@ -21,17 +23,38 @@ import {
   type StartResult,
 } from "@coppice/kernel";
 import { StoreUnavailableError } from "@coppice/net";
-import type { NamedStart } from "@coppice/otp";
+import { type NamedStart, replaceState } from "@coppice/otp";
+import type { HandOffs, SavedState, StateTransfer } from "./hand-off.ts";
 import type { Names } from "./names.ts";
 import type { Sessions } from "./sessions.ts";
+
+/**
+ * `strict`: without a lease the process does not act, so that there is never more than one; nobody serves on the side of a
+ * split that cannot reach the store. `available`: it goes on without one, so there may be two until the split has healed;
+ * then the one that does not own the name is killed.
+ */
+export type NameMode = "strict" | "available";
 
 /** What a singleton needs of its node. */
 export interface SingletonEnvironment {
   readonly kernel: Kernel;
   readonly names: Names;
   readonly sessions: Sessions;
+  readonly handOffs: HandOffs;
+  /** Whether this node takes nothing new. */
+  readonly isDraining: () => boolean;
   /** Calls back when this node's session is lost. Returns what stops it. */
   readonly onSessionLost: (observer: () => void) => () => void;
+  /** Says that a process that can be handed over waits or runs here. Returns what ends that. */
+  readonly announce: (handle: SingletonHandle) => () => void;
+}
+
+/** What others may do with a singleton. */
+export interface SingletonHandle {
+  readonly name: string;
+  readonly isActive: () => boolean;
+  /** Hands the process to the first of the nodes that takes it. Returns whether one did. */
+  readonly handOff: (candidates: readonly NodeAddress[]) => Promise<boolean>;
 }
 
 /** How long a name outlives the process that ended, for its restart to find it, in milliseconds. */
@@ -40,41 +63,71 @@ export const lingerMs = 1_000;
 const storeRetryMs = 200;
 /** How long to wait before another try while this node itself may not act, in milliseconds. */
 const leaseRetryMs = 100;
+/** How long a process may take to take its predecessor's state up, in milliseconds. */
+const loadTimeoutMs = 5_000;
 
 const tryNow = Symbol("try");
 const nameLost = Symbol("name lost");
+const sessionLost = Symbol("session lost");
+
+class HandOffRequest {
+  readonly candidates: readonly NodeAddress[];
+  readonly done: (isMoved: boolean) => void;
+  constructor(candidates: readonly NodeAddress[], done: (isMoved: boolean) => void) {
+    this.candidates = candidates;
+    this.done = done;
+  }
+}
+
+/** How a singleton works. */
+export interface SingletonOptions {
+  readonly name: string;
+  readonly mode: NameMode;
+  readonly environment: SingletonEnvironment;
+  readonly how: NamedStart;
+  /** How its state moves. Default: as a gen-server's. */
+  readonly transfer?: StateTransfer | undefined;
+}
 
 /** Starts one, and waits until it runs the process or waits for the name. */
-export function startSingleton(
-  name: string,
-  environment: SingletonEnvironment,
-  how: NamedStart,
-): Promise<StartResult> {
-  const spawnOptions = { ...how.options, kind: "singleton", trapExit: true };
-  return environment.kernel.start(new Singleton(name, environment, how), spawnOptions);
+export function startSingleton(options: SingletonOptions): Promise<StartResult> {
+  const spawnOptions = { ...options.how.options, kind: "singleton", trapExit: true };
+  return options.environment.kernel.start(new Singleton(options), spawnOptions);
 }
 
 class Singleton implements Behaviour {
   readonly #name: string;
+  readonly #mode: NameMode;
   readonly #environment: SingletonEnvironment;
   readonly #how: NamedStart;
+  readonly #transfer: StateTransfer | undefined;
   readonly #stops: (() => void)[] = [];
   #child: Pid | undefined;
+  /** The process is being handed over and handles nothing any more. */
+  #closed = false;
+  #ended = false;
 
-  constructor(name: string, environment: SingletonEnvironment, how: NamedStart) {
+  constructor({ name, mode, environment, how, transfer }: SingletonOptions) {
     this.#name = name;
+    this.#mode = mode;
     this.#environment = environment;
     this.#how = how;
+    this.#transfer = transfer;
   }
 
   async start(self: Self): Promise<void> {
-    const { names, onSessionLost } = this.#environment;
+    const { names, onSessionLost, announce } = this.#environment;
     this.#stops.push(
-      names.observe(() => {
+      names.observe(this.#name, () => {
         if (this.#child === undefined) self.remind(tryNow);
         else if (!names.isOurs(this.#name)) self.remind(nameLost);
       }),
-      onSessionLost(() => self.remind(nameLost)),
+      onSessionLost(() => self.remind(sessionLost)),
+      announce({
+        name: this.#name,
+        isActive: () => this.#child !== undefined,
+        handOff: (candidates) => this.#requestHandOff(self, candidates),
+      }),
     );
     await this.#try(self);
     if (this.#child === undefined) this.#prepare();
@@ -83,18 +136,25 @@ class Singleton implements Behaviour {
   async handle(message: Incoming, self: Self): Promise<void> {
     if (message.type === "exit") {
       if (self.isParent(message.from)) {
-        await this.#stopChild();
+        await this.#stopChild(this.#environment.sessions.mayAct() ? message.reason : kill, self);
         self.exit(message.reason);
       } else if (this.#child !== undefined && samePid(message.from, this.#child)) {
         self.exit(message.reason);
       }
     }
     if (message.type !== "info") return;
-    if (message.message === tryNow && this.#child === undefined) await this.#try(self);
-    if (message.message === nameLost) await this.#stopChild();
+    const about = message.message;
+    if (about instanceof HandOffRequest) return this.#handOff(about);
+    if (about === tryNow && this.#child === undefined) await this.#try(self);
+    if (about === nameLost && this.#mustYield()) await this.#stopChild();
+    if (about === sessionLost && this.#mode === "strict") {
+      await this.#stopChild();
+      this.#tryLater(self, leaseRetryMs);
+    }
   }
 
   ended(reason: ExitReason): void {
+    this.#ended = true;
     for (const stop of this.#stops) stop();
     const { kernel, names } = this.#environment;
     names.letGo(this.#name, this);
@@ -117,6 +177,37 @@ class Singleton implements Behaviour {
     return { state: this.#child === undefined ? "standby" : "active", owner };
   }
 
+  /** Whether the process has to go because another has its name. */
+  #mustYield(): boolean {
+    const { names } = this.#environment;
+    if (names.isOurs(this.#name)) return false;
+    return this.#mode === "strict" || names.isOwned(this.#name);
+  }
+
+  #requestHandOff(self: Self, candidates: readonly NodeAddress[]): Promise<boolean> {
+    if (this.#ended) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#stops.push(() => resolve(false));
+    self.remind(new HandOffRequest(candidates, resolve));
+    return promise;
+  }
+
+  async #handOff({ candidates, done }: HandOffRequest): Promise<void> {
+    const pid = this.#child;
+    if (pid === undefined) return done(false);
+    const setClosed = (closed: boolean): void => {
+      this.#closed = closed;
+    };
+    const { handOffs, names } = this.#environment;
+    const movable = { name: this.#name, pid, setClosed, transfer: this.#transfer };
+    const isMoved = await handOffs.move(movable, candidates);
+    if (isMoved) {
+      this.#child = undefined; // Its end is not a crash of this one.
+      names.letGo(this.#name, this);
+    }
+    done(isMoved);
+  }
+
   /** What goes wrong here goes wrong again, and is reported, when the process is started. */
   #prepare(): void {
     this.#how.prepare().catch((thrown: unknown) => {
@@ -128,23 +219,26 @@ class Singleton implements Behaviour {
     });
   }
 
+  #tryLater(self: Self, ms: number): void {
+    this.#environment.kernel.clock.after(ms, () => self.remind(tryNow));
+  }
+
   async #try(self: Self): Promise<void> {
-    const { kernel, names, sessions } = this.#environment;
-    if (!sessions.mayAct()) {
-      // To claim without a lease of one's own would take the name from the next node that does the same, for ever.
-      kernel.clock.after(leaseRetryMs, () => self.remind(tryNow));
-      return;
-    }
+    const { kernel, names, sessions, handOffs, isDraining } = this.#environment;
+    // To claim without a lease of one's own would take the name from the next node that does the same, for ever.
+    if (!sessions.mayAct()) return this.#tryLater(self, leaseRetryMs);
+    if (isDraining()) return;
     try {
-      const owner = names.get(this.#name)?.owner;
+      const entry = names.get(this.#name);
       if (!names.hold(this.#name, this)) return;
+      const saved = handOffs.take(this.#name);
       if (!(await names.claim(this.#name))) return names.letGo(this.#name, this);
-      if (owner !== undefined && owner.node !== self.pid.node)
+      if (entry !== undefined && entry.owner.node !== self.pid.node)
         kernel.logger.info(
-          { event: "takeover", name: this.#name, from: owner.node, epoch: this.#epoch() },
-          `takes ${this.#name} over from node ${owner.node}`,
+          { event: "takeover", name: this.#name, from: entry.owner.node, epoch: this.#epoch() },
+          `takes ${this.#name} over from node ${entry.owner.node}`,
         );
-      await this.#run(self);
+      await this.#run(self, saved);
     } catch (thrown) {
       names.letGo(this.#name, this);
       if (!(thrown instanceof StoreUnavailableError)) throw thrown;
@@ -152,18 +246,14 @@ class Singleton implements Behaviour {
         { event: "claim_failed", name: this.#name, error: thrown.message },
         `${this.#name} could not be claimed yet: ${thrown.message}`,
       );
-      kernel.clock.after(storeRetryMs, () => self.remind(tryNow));
+      this.#tryLater(self, storeRetryMs);
     }
   }
 
-  async #run(self: Self): Promise<void> {
+  async #run(self: Self, saved: SavedState | undefined): Promise<void> {
     const { names, kernel } = this.#environment;
-    const result = await this.#how.start({
-      link: self.pid,
-      label: this.#name,
-      restarts: this.#how.options.restarts ?? 0,
-      fence: () => this.#environment.sessions.mayAct() && names.isOurs(this.#name),
-    });
+    this.#closed = false;
+    const result = await this.#start(self, saved);
     if (result.type !== "started") {
       await names.release(this.#name);
       return self.exit(result.type === "failed" ? result.reason : normal);
@@ -179,8 +269,38 @@ class Singleton implements Behaviour {
     await this.#stopChild(); // Lost while it was starting.
   }
 
+  /** Starts the process, and gives it what its predecessor left. */
+  async #start(self: Self, saved: SavedState | undefined): Promise<StartResult> {
+    const { names, sessions } = this.#environment;
+    const mayAct = (): boolean => sessions.mayAct() && names.isOurs(this.#name);
+    const isFree = this.#mode === "available";
+    const result = await this.#how.start({
+      link: self.pid,
+      label: this.#name,
+      restarts: this.#how.options.restarts ?? 0,
+      fence: () => !this.#closed && (isFree || mayAct()),
+    });
+    if (result.type !== "started" || saved === undefined) return result;
+    await this.#load(result.pid, saved.state);
+    return result;
+  }
+
+  async #load(pid: Pid, state: unknown): Promise<void> {
+    const { kernel } = this.#environment;
+    try {
+      if (this.#transfer !== undefined) await this.#transfer.load(pid, state);
+      else await replaceState(kernel, pid, () => state as object, { timeoutMs: loadTimeoutMs });
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown.message : String(thrown);
+      kernel.logger.error(
+        { event: "load_failed", name: this.#name, error },
+        `${this.#name} starts without the state that was handed over: ${error}`,
+      );
+    }
+  }
+
   /** Stops the process without its end being a crash of this one. */
-  async #stopChild(): Promise<void> {
+  async #stopChild(how: ExitReason = kill, self?: Self): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     const { kernel, names } = this.#environment;
@@ -188,7 +308,7 @@ class Singleton implements Behaviour {
     if (child === undefined) return;
     const { promise, resolve } = Promise.withResolvers<ExitReason>();
     kernel.monitor(child, resolve);
-    kernel.exit(child, kill);
+    kernel.exit(child, how, self?.pid);
     const reason = await promise;
     kernel.logger.info(
       { event: "singleton_stopped", name: this.#name, pid: child.toString() },

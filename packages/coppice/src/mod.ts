@@ -4,7 +4,38 @@
  * @module
  */
 export { type AppContext, type Application, type StartOptions, startNode } from "@coppice/cli";
-export { type ClusterNode, type NameEntry, type Ref, StartError } from "@coppice/cluster";
+export {
+  AlreadyTrackedError,
+  available,
+  Broadcast,
+  ChildExistsError,
+  type ChildKind,
+  ChildNotReadyError,
+  type ClusterChild,
+  type ClusterChildRow,
+  ClusterNameNotRegisteredError,
+  ClusterNameTakenError,
+  type ClusterNode,
+  type ClusterSupervisor,
+  type ClusterSupervisorOptions,
+  type DrainResult,
+  GroupEvent,
+  MissedMessages,
+  type NameEntry,
+  NameTooLongError,
+  NodeEvent,
+  type NodeInfo,
+  NoSuchChildError,
+  NotTrackedError,
+  type Placement,
+  PresenceDiff,
+  type PresenceList,
+  type Ref,
+  StartError,
+  type StateTransfer,
+  type SubscribeOptions,
+  type Target,
+} from "@coppice/cluster";
 export {
   buildJsComponent,
   component,

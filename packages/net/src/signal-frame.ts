@@ -4,7 +4,8 @@
  * Layout, big endian, 24 bytes and the body:
  *
  *    0  u8   kind of signal
- *    1  u8   flags: 1, the reply or answer is a failure, or the exit comes from a link
+ *    1  u8   flags: 1, the reply or answer is a failure, the exit comes from a link, or it is for a name: then the
+ *            body is the name and what would be the body
  *    2  u16  zero
  *    4  u32  length of the body
  *    8  f64  correlation id: which call, monitor, watcher or deferred call; 0 where there is none
@@ -62,6 +63,10 @@ export function headerOf(signal: Signal): FrameHeader {
   switch (signal.type) {
     case "call":
     case "monitor":
+      return { kind, flags: nameFlag(signal.name), id: signal.id, serial: signal.to.serial };
+    case "send":
+    case "cast":
+      return { kind, flags: nameFlag(signal.name), id: 0, serial: signal.to.serial };
     case "demonitor":
       return { kind, flags: 0, id: signal.id, serial: signal.to.serial };
     case "reply":
@@ -79,6 +84,10 @@ export function headerOf(signal: Signal): FrameHeader {
   }
 }
 
+function nameFlag(name: string | undefined): number {
+  return name === undefined ? 0 : flagged;
+}
+
 /**
  * What the body of a signal's frame holds.
  *
@@ -87,6 +96,11 @@ export function headerOf(signal: Signal): FrameHeader {
  * @throws {NotPlainDataError} for a reason or a failure that is not plain data.
  */
 export function bodyOf(signal: Signal): unknown {
+  if ("name" in signal && signal.name !== undefined) return [signal.name, unnamedBodyOf(signal)];
+  return unnamedBodyOf(signal);
+}
+
+function unnamedBodyOf(signal: Signal): unknown {
   switch (signal.type) {
     case "send":
       return signal.message;
@@ -156,13 +170,17 @@ export function readSignal(
   const value = decodeRange(packet, body);
   const { from: origin, to: self } = ends;
   switch (kind) {
-    case signalKinds.send:
-      return { type: "send", to: pidAt(self, serial), message: value };
-    case signalKinds.cast:
-      return { type: "cast", to: pidAt(self, serial), ...request(value) };
+    case signalKinds.send: {
+      const { name, body: message } = addressed(isFlagged, value);
+      return { type: "send", to: pidAt(self, serial), ...name, message };
+    }
+    case signalKinds.cast: {
+      const { name, body: asked } = addressed(isFlagged, value);
+      return { type: "cast", to: pidAt(self, serial), ...name, ...request(asked) };
+    }
     case signalKinds.call: {
-      const { method, args } = request(value);
-      return { type: "call", to: pidAt(self, serial), id, origin, method, args };
+      const { name, body: asked } = addressed(isFlagged, value);
+      return { type: "call", to: pidAt(self, serial), ...name, id, origin, ...request(asked) };
     }
     case signalKinds.reply:
       return { type: "reply", to: self, id, outcome: outcomeOf(isFlagged, value) };
@@ -180,8 +198,10 @@ export function readSignal(
       return { type: "link", to: pidAt(self, serial), from: pid(value) };
     case signalKinds.unlink:
       return { type: "unlink", to: pidAt(self, serial), from: pid(value) };
-    case signalKinds.monitor:
-      return { type: "monitor", to: pidAt(self, serial), id, origin };
+    case signalKinds.monitor: {
+      const { name } = addressed(isFlagged, value);
+      return { type: "monitor", to: pidAt(self, serial), ...name, id, origin };
+    }
     case signalKinds.demonitor:
       return { type: "demonitor", to: pidAt(self, serial), id, origin };
     case signalKinds.down: {
@@ -195,6 +215,17 @@ export function readSignal(
 
 function pidAt({ node, incarnation }: NodeAddress, serial: number): Pid {
   return new Pid(node, incarnation, serial);
+}
+
+/** What is for a name comes with it; the others have none. */
+function addressed(
+  isNamed: boolean,
+  value: unknown,
+): { readonly name: { readonly name?: string }; readonly body: unknown } {
+  if (!isNamed) return { name: {}, body: value };
+  const [name, body, ...more] = list(value);
+  if (typeof name !== "string" || more.length > 0) throw new BadFrameError("a name is expected");
+  return { name: { name }, body };
 }
 
 function request(value: unknown): { readonly method: string; readonly args: readonly unknown[] } {

@@ -16,7 +16,8 @@ export interface Found {
 
 export async function nodes(client: ClusterClient): Promise<Found> {
   const rows = await client.nodes();
-  return { data: rows, text: table(["name", "incarnation", "osPid", "status"], toCells(rows)) };
+  const columns = ["name", "incarnation", "osPid", "status", "names", "lagMs"];
+  return { data: rows, text: table(columns, toCells(rows)) };
 }
 
 export async function names(client: ClusterClient): Promise<Found> {

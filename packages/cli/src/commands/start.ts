@@ -22,10 +22,10 @@ export interface StartCommand {
   readonly untilStdinEnds: boolean;
 }
 
-/** How long a stop may take before the process ends anyway, in milliseconds. */
-const stopTimeoutMs = 10_000;
+/** How long a stop, with the drain before it, may take before the process ends anyway, in milliseconds. */
+const stopTimeoutMs = 30_000;
 
-/** Runs until SIGTERM, SIGINT, or the end of stdin. */
+/** Runs until SIGTERM, SIGINT, or the end of stdin; then hands its names over, and stops. */
 export async function start(config: Config, command: StartCommand): Promise<void> {
   const settings = parseSettings(command.settings);
   const application = await loadApplication(command.module);

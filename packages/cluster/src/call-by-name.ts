@@ -1,0 +1,216 @@
+/**
+ * Calls to names: looked up in memory, waiting while a name changes hands, sent again only when they certainly did not run.
+ *
+ * A name `x#1`, `x#2` and so on is a replica of `x`: a call to `x` goes to one of them.
+ * Invariants:
+ *   C3. Calls to a name leave in the order in which they were made, also those that had to wait.
+ *   N2. No answer from an epoch of a name is accepted after one from a later epoch was.
+ *
+ * @module
+ */
+import {
+  CallError,
+  callTimeoutMsDefault,
+  type Clock,
+  type Kernel,
+  Pid,
+  type Random,
+} from "@coppice/kernel";
+import { noSuchName } from "./admin.ts";
+import type { HandOffs } from "./hand-off.ts";
+import type { NameEntry, Names } from "./names.ts";
+import type { Registrations } from "./registrations.ts";
+import { type Place, WaitingLines } from "./waiting-lines.ts";
+
+/** A call to a name. */
+export interface NodeCallOptions {
+  /** In milliseconds. Default: 5_000. */
+  readonly timeoutMs?: number;
+}
+
+/** A name that another registry than the cluster's resolves. */
+export interface Via {
+  readonly via: { readonly whereis: (name: string) => Pid | undefined };
+  readonly name: string;
+}
+
+/** Who is called: a name of the cluster or of this node, a name of another registry, or a process itself. */
+export type Target = string | Via | Pid;
+
+interface Callee {
+  readonly pid: Pid | undefined;
+  /** Of a name of the cluster. */
+  readonly name?: string;
+  readonly epoch?: number;
+}
+
+/** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
+const retryEveryMs = 50;
+
+export class CallsByName {
+  readonly #kernel: Kernel;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #names: Names;
+  readonly #registrations: Registrations;
+  readonly #handOffs: HandOffs;
+  /** Names of replicas, by the name they share. */
+  readonly #replicas = new Map<string, Set<string>>();
+  /** The latest epoch that answered, by name. */
+  readonly #accepted = new Map<string, number>();
+  readonly #lines = new WaitingLines();
+
+  constructor(options: {
+    readonly kernel: Kernel;
+    readonly names: Names;
+    readonly registrations: Registrations;
+    readonly handOffs: HandOffs;
+  }) {
+    this.#kernel = options.kernel;
+    this.#clock = options.kernel.clock;
+    this.#random = options.kernel.random;
+    this.#names = options.names;
+    this.#registrations = options.registrations;
+    this.#handOffs = options.handOffs;
+    this.#names.observeAll((name) => this.#keepReplica(name));
+  }
+
+  /** The process that answers to a name, here or on another node; of replicas, any. No network. */
+  whereis(target: Target): Pid | undefined {
+    if (target instanceof Pid) return target;
+    if (typeof target !== "string") return target.via.whereis(target.name);
+    return this.#kernel.whereis(target) ?? this.#pick(target)?.pid;
+  }
+
+  /** Whom to call now; without a pid, somebody is to have the name soon. */
+  #resolve(target: Target): Callee | undefined {
+    const pid = typeof target === "string" ? this.#kernel.whereis(target) : this.whereis(target);
+    if (pid !== undefined) return { pid };
+    return typeof target === "string" ? this.#pick(target) : undefined;
+  }
+
+  /** As `ClusterNode.call`. */
+  async call(
+    target: Target,
+    method: string,
+    args: readonly unknown[],
+    options: NodeCallOptions = {},
+  ): Promise<unknown> {
+    const { timeoutMs = callTimeoutMsDefault } = options;
+    const label = labelOf(target);
+    const deadline = this.#clock.now() + timeoutMs;
+    let place: Place | undefined; // Most calls never wait, and need none.
+    let failure: CallError | undefined;
+    try {
+      while (true) {
+        const leftMs = deadline - this.#clock.now();
+        const entry = this.#resolve(target);
+        if (entry === undefined) throw failure ?? noSuchName(label);
+        if (leftMs <= 0) throw failure ?? startingStill(label, method, timeoutMs);
+        const isTurn = place === undefined ? this.#lines.isEmpty(label) : place.isFirst();
+        if (entry.pid !== undefined && isTurn && !this.#mustWait(target)) {
+          try {
+            const answer = this.#kernel.call(entry.pid, method, args, { timeoutMs: leftMs, label });
+            place?.leave(); // It is on its way: the next one may follow.
+            const value = await answer;
+            if (this.#mayAccept(target, entry)) return value;
+            throw deposed(label, method);
+          } catch (thrown) {
+            if (!(thrown instanceof CallError) || !mayRetry(thrown) || target instanceof Pid)
+              throw thrown;
+            failure = thrown;
+            place ??= this.#lines.create(label);
+            place.enter();
+            // Being first is no news: those who fail at once must not send each other round without a pause.
+            await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
+            continue;
+          }
+        }
+        if (place === undefined) {
+          place = this.#lines.create(label);
+          place.enter();
+        }
+        await this.#newsOf(label, place, Math.min(retryEveryMs, leftMs));
+      }
+    } finally {
+      place?.leave();
+    }
+  }
+
+  /** Sends a request that nobody waits for. It is lost if nobody holds the name. */
+  cast(target: Target, method: string, args: readonly unknown[]): void {
+    if (typeof target === "string" && this.#handOffs.hold(target, method, args)) return;
+    const pid = this.whereis(target);
+    if (pid !== undefined) this.#kernel.cast(pid, method, args);
+  }
+
+  /** The entry of the name; of replicas, that of one which runs, chosen at random. */
+  #pick(name: string): NameEntry | undefined {
+    const replicas = this.#replicas.get(name);
+    if (replicas === undefined) return this.#names.get(name);
+    const entries = [...replicas].map((each) => this.#names.get(each)!);
+    const running = entries.filter(({ pid }) => pid !== undefined);
+    const alive = running.filter((entry) => this.#names.isOwned(entry.name));
+    const best = [alive, running, entries].find(({ length }) => length > 0);
+    return best?.[this.#random.u32() % best.length];
+  }
+
+  /** Whether the process is being handed over, or may not act for its name. */
+  #mustWait(target: Target): boolean {
+    if (typeof target !== "string") return false;
+    return this.#handOffs.isHeld(target) || !this.#registrations.mayAnswer(target);
+  }
+
+  /** Whether an answer counts: not that of an owner who was replaced, before or after it answered. */
+  #mayAccept(target: Target, { name, epoch, pid }: Callee): boolean {
+    if (name === undefined || epoch === undefined) return true;
+    const isHere = pid?.node === this.#kernel.address.node;
+    if (isHere && typeof target === "string" && !this.#registrations.mayAnswer(target))
+      return false;
+    if ((this.#accepted.get(name) ?? 0) > epoch) return false;
+    this.#accepted.set(name, epoch);
+    return true;
+  }
+
+  #keepReplica(name: string): void {
+    if (this.#names.get(name) === undefined) this.#accepted.delete(name);
+    const base = /^(.+)#[1-9][0-9]*$/.exec(name)?.[1];
+    if (base === undefined) return;
+    const replicas = this.#replicas.get(base) ?? new Set();
+    if (this.#names.get(name) === undefined) replicas.delete(name);
+    else replicas.add(name);
+    if (replicas.size > 0) this.#replicas.set(base, replicas);
+    else this.#replicas.delete(base);
+  }
+
+  /** Waits until a name changes, at most so long. */
+  async #newsOf(name: string, place: Place | undefined, atMostMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.#names.observe(name, resolve);
+    const stopTimer = this.#clock.after(atMostMs, resolve);
+    if (place !== undefined) place.onFirst = resolve;
+    await promise;
+    stop();
+    stopTimer();
+  }
+}
+
+function labelOf(target: Target): string {
+  if (target instanceof Pid) return target.toString();
+  return typeof target === "string" ? target : target.name;
+}
+
+/** What certainly did not run because the process was not there. */
+function mayRetry({ code, executed }: CallError): boolean {
+  return executed === "no" && (code === "noproc" || code === "noconnection" || code === "exited");
+}
+
+function startingStill(name: string, method: string, timeoutMs: number): CallError {
+  const message = `${name}.${method}: no process took the name within ${timeoutMs} ms`;
+  return new CallError({ code: "timeout", executed: "no", message });
+}
+
+function deposed(name: string, method: string): CallError {
+  const message = `${name}.${method}: the process lost the name while it answered`;
+  return new CallError({ code: "noconnection", executed: "maybe", message });
+}

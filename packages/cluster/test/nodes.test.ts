@@ -1,0 +1,86 @@
+import { NodeEvent } from "@coppice/cluster";
+import { describe, expect, test } from "vitest";
+import { listen, simulatedCluster } from "./simulated.ts";
+
+describe("nodes", () => {
+  test("are listed with labels, weight and load", async () => {
+    const { start, advance } = simulatedCluster();
+    const a = await start("a", { labels: { zone: "north" }, weight: 2 });
+    const b = await start("b");
+    await advance(1_500);
+    expect(a.nodes()).toEqual(["b"]);
+    for (const node of [a, b])
+      expect(node.nodeInfo()).toMatchObject([
+        { node: "a", status: "up", traits: { labels: { zone: "north" }, weight: 2 } },
+        { node: "b", traits: { labels: {}, weight: 1, draining: false, load: { names: 0 } } },
+      ]);
+  });
+
+  test("A-067: nodeup once it is listed; nodedown after it is not and its monitors fired, before the next nodeup", async () => {
+    const { start, advance, until } = simulatedCluster();
+    const a = await start("a");
+    const seen: unknown[] = [];
+    const watcher = a.kernel.spawn({
+      handle: (message) => {
+        if (message.type === "down") seen.push(["down", message.reason.type]);
+        if (message.type === "info")
+          seen.push([(message.message as NodeEvent).type, a.nodes().includes("b")]);
+      },
+    });
+    a.monitorNodes(watcher);
+    const b = await start("b");
+    await advance(500);
+    a.kernel.side.monitor(watcher, listen(b).pid, {});
+    await advance(10);
+    b.crash();
+    await until(() => seen.length === 3);
+    await start("b");
+    await advance(1_000);
+    expect(seen).toEqual([
+      ["nodeup", true],
+      ["down", "noconnection"],
+      ["nodedown", false],
+      ["nodeup", true],
+    ]);
+  });
+
+  test("A8.2: each subscription gets its own message; ending ends all of the process", async () => {
+    const { start, advance } = simulatedCluster();
+    const a = await start("a");
+    const [twice, ended] = [listen(a), listen(a)];
+    a.monitorNodes(twice.pid);
+    a.monitorNodes(twice.pid);
+    a.monitorNodes(ended.pid);
+    a.monitorNodes(ended.pid, false);
+    const b = await start("b");
+    await advance(500);
+    const up = new NodeEvent("nodeup", b.address);
+    expect(twice.messages).toEqual([up, up]);
+    expect(ended.messages).toEqual([]);
+    const stopping = b.stop();
+    await advance(1_000);
+    await stopping;
+    const down = new NodeEvent("nodedown", b.address, "left");
+    expect(twice.messages).toEqual([up, up, down, down]);
+  });
+
+  test("M1: a node that is cut off sees noconnection for all others when its lease has run out", async () => {
+    const { start, advance, until } = simulatedCluster();
+    const a = await start("a");
+    const b = await start("b");
+    await advance(500);
+    const target = listen(b);
+    const reasons: string[] = [];
+    a.kernel.monitor(target.pid, ({ type }) => void reasons.push(type));
+    await advance(10);
+    a.cutOff();
+    expect(await until(() => reasons.length > 0)).toBeLessThanOrEqual(2_700);
+    a.reconnect();
+    await advance(3_000);
+    a.kernel.monitor(target.pid, ({ type }) => void reasons.push(type));
+    await advance(10);
+    target.stop();
+    await until(() => reasons.length > 1);
+    expect(reasons).toEqual(["noconnection", "shutdown"]);
+  });
+});
