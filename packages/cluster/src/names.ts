@@ -48,6 +48,8 @@ export class Names {
   readonly #allObservers = new Set<(name: string) => void>();
   /** Who runs the process of a name here. */
   readonly #holders = new Map<string, object>();
+  /** Who held a name last, also when it has let go of it. */
+  readonly #lastHolders = new Map<string, object>();
   readonly #releases = new Set<Promise<void>>();
   #stopWatch: (() => void) | undefined;
 
@@ -79,6 +81,7 @@ export class Names {
     const current = this.#holders.get(name);
     if (current !== undefined && current !== holder) return false;
     this.#holders.set(name, holder);
+    this.#lastHolders.set(name, holder);
     return true;
   }
 
@@ -88,6 +91,12 @@ export class Names {
 
   isHeld(name: string): boolean {
     return this.#holders.has(name);
+  }
+
+  /** Whether nobody has held the name since this holder: asked once, by a holder that has let go of it. */
+  isAbandoned(name: string, holder: object): boolean {
+    if (this.#lastHolders.get(name) !== holder) return false;
+    return this.#holders.get(name) === undefined && this.#lastHolders.delete(name);
   }
 
   /** From memory: no network. */

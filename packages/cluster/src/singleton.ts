@@ -159,7 +159,8 @@ class Singleton implements Behaviour {
     const { kernel, names } = this.#environment;
     names.letGo(this.#name, this);
     const release = (): void => {
-      if (names.isHeld(this.#name)) return; // Its restart took it up again.
+      // Its restart took it up again, even if that one has ended as well by now.
+      if (!names.isAbandoned(this.#name, this)) return;
       names.release(this.#name).catch((thrown: unknown) => {
         const fields = { event: "name_release_failed", name: this.#name, error: String(thrown) };
         kernel.logger.warn(

@@ -2,6 +2,7 @@ import { type ClusterNode, NodeNameTakenError } from "@coppice/cluster";
 import { systemClock } from "@coppice/kernel";
 import { decode, encode } from "@coppice/net";
 import { describe, expect, test } from "vitest";
+import { lingerMs } from "../src/singleton.ts";
 import { counterTree, memoryCluster } from "./cluster.ts";
 
 /** Three nodes that all have the counter among their children; `a` owns it. */
@@ -34,6 +35,18 @@ describe("a name", () => {
     expect(await b.call("counter", "add", [1])).toBe(1);
     expect(await c.call("counter", "add", [1])).toBe(2);
     expect(b.names()).toMatchObject([{ name: "counter", owner: { node: "a" } }]);
+  });
+
+  test("is never given up while its process crashes again and again", async () => {
+    const { start } = memoryCluster();
+    const [a, b] = [await start("a"), await start("b")];
+    await a.start({ ...counterTree, maxRestarts: 1_000_000 });
+    await expect.poll(() => b.names().length).toBe(1);
+    const untilMs = systemClock.now() + lingerMs + 300; // Longer than a name outlives its process.
+    while (systemClock.now() < untilMs) {
+      await expect(a.call("counter", "crash", [])).rejects.toMatchObject({ code: "exited" });
+      expect(b.names()).toMatchObject([{ name: "counter", owner: { node: "a" } }]);
+    }
   });
 
   test("stays on its node over a crash, with a larger epoch", async () => {
