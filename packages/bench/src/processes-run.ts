@@ -5,6 +5,7 @@
  */
 import { GenServer, ServerRef, startGenServer, startSupervisor, stopGenServer } from "@coppice/otp";
 import { Kernel, kill, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { ServiceBroker } from "moleculer";
 import { percentile } from "./figures.ts";
 
 const rounds = 5;
@@ -47,8 +48,17 @@ const started = await startGenServer(kernel, new Echo());
 if (started.type !== "started") throw new Error("the server did not start");
 const echo = new ServerRef<Echo>(kernel, started.pid);
 
+const broker = new ServiceBroker({ logger: false });
+broker.createService({ name: "echo", actions: { run: (context) => context.params } });
+await broker.start();
+
 async function calls(count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) await echo.call("echo", ["x"]);
+}
+
+/** A peer in JavaScript: a call of a service in the same program. */
+async function moleculerCalls(count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) await broker.call("echo.run", ["x"]);
 }
 
 /** In portions, as a bounded mailbox takes them. */
@@ -176,6 +186,7 @@ async function drain(count: number): Promise<number> {
 }
 
 await rate("call_one_client", 300_000, () => calls(300_000));
+await rate("moleculer_call", 100_000, () => moleculerCalls(100_000));
 await rate("call_64_clients", 640_000, async () => {
   await Promise.all(Array.from({ length: 64 }, () => calls(10_000)));
 });

@@ -132,7 +132,13 @@ function figure(
 function ownFigures(ours: Results): Figure[] {
   const among = ours.get("call_one_client_among_a_million")!;
   const alone = ours.get("call_one_client")!;
+  const moleculer = ours.get("moleculer_call")!;
   return [
+    {
+      what: "gen-server call beside a local call of Moleculer",
+      value: `${(alone / moleculer).toFixed(1)} x Moleculer (${perSecond(moleculer)})`,
+      aim: `ahead, ${alone > moleculer ? "met" : "missed"}`,
+    },
     {
       what: "resident memory of the same idle process",
       value: `${ours.get("idle_rss_bytes")!.toFixed(0)} bytes`,
