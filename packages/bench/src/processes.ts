@@ -6,13 +6,14 @@
  * @module
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { compileErlang, ensureErlang } from "./erlang.ts";
 import type { Figure } from "./figures.ts";
 
 const run = promisify(execFile);
+const source = fileURLToPath(new URL("../erlang/processes.erl", import.meta.url));
 const turns = 3;
 
 type Results = Map<string, number>;
@@ -47,31 +48,16 @@ const comparisons: readonly Comparison[] = [
 
 /** `say` tells what is going on. Without Erlang on the machine only our own figures are given. */
 export async function measureProcesses(say: (line: string) => void): Promise<Figure[]> {
-  const compiled = await mkdtemp(join(tmpdir(), "coppice-bench-"));
-  try {
-    const hasErlang = await compileErlang(compiled, say);
-    const ours: Results = new Map();
-    const erlang: Results = new Map();
-    for (let turn = 1; turn <= turns; turn += 1) {
-      say(`processes: turn ${turn} of ${turns}`);
-      keepBest(ours, await runOurs());
-      if (hasErlang) keepBest(erlang, await runErlang(compiled));
-    }
-    return [...comparisons.map((each) => figure(each, ours, erlang)), ...ownFigures(ours)];
-  } finally {
-    await rm(compiled, { recursive: true });
+  const compiled = ensureErlang(say) ? await compileErlang(source) : undefined;
+  const ours: Results = new Map();
+  const erlang: Results = new Map();
+  for (let turn = 1; turn <= turns; turn += 1) {
+    say(`processes: turn ${turn} of ${turns}`);
+    keepBest(ours, await runOurs());
+    if (compiled !== undefined) keepBest(erlang, await runErlang(compiled));
   }
-}
-
-async function compileErlang(into: string, say: (line: string) => void): Promise<boolean> {
-  const source = new URL("../erlang/processes.erl", import.meta.url).pathname;
-  try {
-    await run("erlc", ["-o", into, source]);
-    return true;
-  } catch (thrown) {
-    say(`SKIPPED: Erlang's figures: erlc (Debian: erlang-base) does not run: ${String(thrown)}`);
-    return false;
-  }
+  if (compiled !== undefined) await rm(compiled, { recursive: true });
+  return [...comparisons.map((each) => figure(each, ours, erlang)), ...ownFigures(ours)];
 }
 
 async function runOurs(): Promise<Results> {

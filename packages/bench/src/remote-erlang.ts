@@ -3,17 +3,13 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "@coppice/net-nats";
+import { compileErlang, ensureErlang } from "./erlang.ts";
 import type { Load } from "./remote-load.ts";
 import { type Reporting, startReporting } from "./remote-processes.ts";
 
-const source = fileURLToPath(new URL("remote_calls.erl", import.meta.url));
+const source = fileURLToPath(new URL("../erlang/remote_calls.erl", import.meta.url));
 
 /** A running peer. */
 export interface Erlang {
@@ -23,9 +19,8 @@ export interface Erlang {
 
 /** Undefined, and a line that says why, where there is no Erlang and it cannot be installed. */
 export async function startErlang(say: (line: string) => void): Promise<Erlang | undefined> {
-  if (!existsSync("/usr/bin/erl") && !install(say)) return undefined;
-  const folder = await mkdtemp(join(tmpdir(), "coppice-erlang-"));
-  execFileSync("erlc", ["-o", folder, source]);
+  if (!ensureErlang(say)) return undefined;
+  const folder = await compileErlang(source);
   const env = {
     ...process.env,
     ERL_EPMD_ADDRESS: "127.0.0.1",
@@ -51,20 +46,4 @@ export async function startErlang(say: (line: string) => void): Promise<Erlang |
       await names.stop();
     },
   };
-}
-
-function install(say: (line: string) => void): boolean {
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
-    say("SKIPPED: Erlang: it is not installed, and only root on Debian can install it");
-    return false;
-  }
-  say("installing erlang-base from Debian's packages");
-  try {
-    const options = ["-y", "-qq", "--no-install-recommends"];
-    execFileSync("apt-get", ["install", ...options, "erlang-base"], { stdio: "ignore" });
-    return true;
-  } catch (thrown) {
-    say(`SKIPPED: Erlang: apt-get failed: ${String(thrown)}`);
-    return false;
-  }
 }
