@@ -116,8 +116,11 @@ export class CallsByName {
             if (this.#mayAccept(target, entry)) return value;
             throw deposed(label, method);
           } catch (thrown) {
-            if (!(thrown instanceof CallError) || !mayRetry(thrown) || target instanceof Pid)
+            if (!(thrown instanceof CallError)) throw thrown;
+            if (!mayRetry(thrown) || target instanceof Pid) {
+              Error.captureStackTrace(thrown); // Whose call it was, rather than where the kernel noticed.
               throw thrown;
+            }
             failure = thrown;
             place ??= this.#lines.create(label);
             place.enter();

@@ -37,6 +37,15 @@ describe("a name", () => {
     expect(b.names()).toMatchObject([{ name: "counter", owner: { node: "a" } }]);
   });
 
+  test("that is called and fails says in the error's stack whose call it was", async () => {
+    const { b } = await three();
+    const failed = b.call("counter", "crash", []).catch((thrown: Error) => thrown.stack);
+    expect(await failed).toContain("cluster.test.ts");
+    expect(await b.call("nobody", "x", []).catch((thrown: Error) => thrown.stack)).toContain(
+      "cluster.test.ts",
+    );
+  });
+
   test("is never given up while its process crashes again and again", async () => {
     const { start } = memoryCluster();
     const [a, b] = [await start("a"), await start("b")];
