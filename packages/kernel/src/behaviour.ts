@@ -99,8 +99,8 @@ export interface SpawnOptions {
   /** How long `Kernel.start` waits for the behaviour's `start`, in milliseconds, before it kills it. Default: no limit (B1.1). */
   readonly startMs?: number;
   /**
-   * Asked before every dispatch and before every reply: false means this process may not act any more (it lost the
-   * lease of its name), so the message or the reply is dropped.
+   * Asked before every dispatch and before every reply: false means this process may not act now (it lost the lease of its
+   * name). Calls and replies are refused; other messages wait until it may, or until it is ended.
    */
   readonly fence?: () => boolean;
 }

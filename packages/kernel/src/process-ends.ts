@@ -90,6 +90,7 @@ export class ProcessEnds {
   #tellRelations(process: Process, relations: Relations, reason: ExitReason): void {
     for (const stop of relations.monitoring?.values() ?? []) stop();
     for (const ref of relations.timers ?? []) this.#timers.cancel(ref);
+    relations.cancelLook?.();
     abandonReceive(process, reason);
     for (const peer of relations.links?.values() ?? [])
       this.#route({ type: "exit", to: peer, from: process.pid, reason, linked: true });

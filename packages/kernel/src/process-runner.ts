@@ -6,7 +6,8 @@
 import type { Behaviour, Incoming, ProcessFunction } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import { normal } from "./exit-reason.ts";
-import { mayDispatch } from "./fence.ts";
+import { dispatched, fenceRetryMs, isFenced, refuseFenced, takeFromParent } from "./fence.ts";
+import type { Mailbox } from "./mailbox.ts";
 import type { ProcessEnds } from "./process-ends.ts";
 import type { Process } from "./process.ts";
 import { offerMessage } from "./receive.ts";
@@ -17,9 +18,11 @@ export const messagesPerRun = 32;
 
 export class ProcessRunner {
   readonly #ends: ProcessEnds;
+  readonly #clock: Clock;
   readonly #queue: RunQueue;
 
   constructor(clock: Clock, ends: ProcessEnds) {
+    this.#clock = clock;
     this.#ends = ends;
     this.#queue = new RunQueue(clock, (process) => this.#run(process));
   }
@@ -46,6 +49,7 @@ export class ProcessRunner {
         return 1;
       case "running":
         offerMessage(process);
+        if (process.relations?.waiter !== undefined && isFenced(process)) this.#lookAgain(process);
         return 1;
       case "ended":
         return 0;
@@ -99,12 +103,11 @@ export class ProcessRunner {
     const mailbox = process.box();
     let count = 0;
     while (process.status === "waiting" && count < messagesPerRun) {
-      const message = mailbox.shift();
+      const message = this.#next(process, mailbox);
       if (message === undefined) return count;
       count += 1;
-      if (!mayDispatch(process, message)) continue;
       process.status = "running";
-      process.current = message;
+      process.current = dispatched(message);
       try {
         const pending = code.handle(message, process.self);
         if (pending === undefined) {
@@ -123,6 +126,23 @@ export class ProcessRunner {
     }
     if (process.status === "waiting" && mailbox.length > 0) this.wake(process);
     return count;
+  }
+
+  #next(process: Process, mailbox: Mailbox<Incoming>): Incoming | undefined {
+    if (!isFenced(process)) return mailbox.shift();
+    refuseFenced(process);
+    const message = takeFromParent(process);
+    if (message === undefined) this.#lookAgain(process);
+    return message;
+  }
+
+  /** Nobody says when a fence is up again. */
+  #lookAgain(process: Process): void {
+    const relations = process.relate();
+    relations.cancelLook ??= this.#clock.after(fenceRetryMs, () => {
+      relations.cancelLook = undefined;
+      this.wake(process);
+    });
   }
 
   #goOn(process: Process): void {

@@ -6,6 +6,7 @@
 import type { Incoming } from "./behaviour.ts";
 import { ExitError, NoProcessError } from "./errors.ts";
 import { type ExitReason, killed } from "./exit-reason.ts";
+import { isFenced } from "./fence.ts";
 import type { DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Address, Pid } from "./pid.ts";
@@ -52,7 +53,10 @@ export class ProcessSide {
     wanted: (message: Incoming) => boolean,
     options: ReceiveOptions,
   ): Promise<Incoming | undefined> {
-    return receive(this.#table.get(pid), wanted, options, this.#kernel.clock);
+    const process = this.#table.get(pid);
+    const received = receive(process, wanted, options, this.#kernel.clock);
+    if (process !== undefined && isFenced(process)) this.#runner.wake(process);
+    return received;
   }
 
   /** The number the next message gets. */

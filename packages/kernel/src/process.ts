@@ -43,6 +43,8 @@ export interface Relations {
   lastTag?: number;
   abort?: AbortController;
   waiter?: Waiter | undefined;
+  /** Ends the wait for the fence. */
+  cancelLook?: (() => void) | undefined;
   /** Messages refused because the mailbox was full. */
   refused?: number;
 }

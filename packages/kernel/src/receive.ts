@@ -7,7 +7,7 @@ import type { Incoming } from "./behaviour.ts";
 import type { Clock } from "./clock.ts";
 import { ExitError } from "./errors.ts";
 import { type ExitReason, killed } from "./exit-reason.ts";
-import { mayDispatch } from "./fence.ts";
+import { dispatched, isFenced, refuseFenced } from "./fence.ts";
 import type { Process, Waiter } from "./process.ts";
 
 /** How to receive. */
@@ -48,7 +48,7 @@ export function receive(
     };
     const waiter: Waiter = {
       wanted,
-      from: process.box().end,
+      from: isFenced(process) ? since : process.box().end,
       settle: resolve,
       fail: reject,
       cancelTimeout: timeoutMs === Infinity ? undefined : clock.after(timeoutMs, timeUp),
@@ -63,6 +63,7 @@ export function offerMessage(process: Process): void {
   const waiter = relations?.waiter;
   if (relations === undefined || waiter === undefined || mailbox === undefined) return;
   try {
+    if (isFenced(process)) return refuseFenced(process);
     const message = take(process, waiter.wanted, waiter.from);
     waiter.from = mailbox.end;
     if (message === undefined) return;
@@ -85,17 +86,15 @@ export function abandonReceive(process: Process, reason: ExitReason): void {
   waiter.fail(new ExitError(reason));
 }
 
-/** What the process may not handle any more is refused, and the next is looked for. */
+/** Behind a fence nothing is found; what waits there is not passed over. */
 function take(
   process: Process,
   wanted: (message: Incoming) => boolean,
   from: number,
 ): Incoming | undefined {
-  const mailbox = process.box();
-  while (true) {
-    const message = mailbox.take(wanted, from);
-    if (message === undefined) return undefined;
-    process.handled += 1;
-    if (mayDispatch(process, message)) return message;
-  }
+  if (isFenced(process)) return undefined;
+  const message = process.box().take(wanted, from);
+  if (message === undefined) return undefined;
+  process.handled += 1;
+  return dispatched(message);
 }

@@ -1,5 +1,7 @@
-import { CallError, ExitError, kill, normal, shutdown } from "@coppice/kernel";
+import { CallError, ExitError, type Incoming, kill, normal, shutdown } from "@coppice/kernel";
+import { simulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";
+import { fenceRetryMs } from "../src/fence.ts";
 import { endOf, eventLogger, kernelOf, pairOfKernels, recorder } from "./nodes.ts";
 
 const fault = { type: "exit", value: "fault" } as const;
@@ -104,6 +106,49 @@ describe("calls", () => {
     await expect(running).rejects.toMatchObject({ code: "noconnection", executed: "maybe" });
     await expect(waiting).rejects.toMatchObject({ code: "noconnection", executed: "no" });
   });
+});
+
+test("what waits behind a fence is handled when it is up again, and the parent is heard at once", async () => {
+  const clock = simulatedClock();
+  const kernel = kernelOf("a", eventLogger(), clock);
+  let owns = true;
+  const fence = (): boolean => owns;
+  const seen: unknown[] = [];
+  const parent = kernel.spawn({ handle: () => {} });
+  const behaviour = {
+    handle: (message: Incoming) => {
+      seen.push(message.type === "info" ? message.message : message.type);
+    },
+  };
+  const pid = kernel.spawn(behaviour, { fence, link: parent, trapExit: true });
+  const receiver = kernel.spawn(
+    async (self) => {
+      const wanted = (each: Incoming): boolean => each.type === "info" && each.message === "b";
+      const message = await self.receive(wanted);
+      seen.push(["received", message.type === "info" && message.message]);
+    },
+    { fence },
+  );
+  owns = false;
+  kernel.send(pid, "tick");
+  kernel.send(receiver, "a");
+  kernel.send(receiver, "b");
+  const refused = kernel.call(pid, "x", []).catch((thrown: CallError) => thrown);
+  await clock.advance(1_000);
+  expect(seen).toEqual([]);
+  expect(await refused).toMatchObject({ code: "noconnection", executed: "no" });
+  kernel.exit(pid, shutdown, parent);
+  await clock.advance(0);
+  expect(seen).toEqual(["exit"]);
+  owns = true;
+  await clock.advance(fenceRetryMs);
+  expect(seen).toEqual(["exit", "tick", ["received", "b"]]);
+  kernel.send(pid, "last");
+  owns = false;
+  await clock.advance(0);
+  kernel.exit(pid, kill);
+  await clock.advance(100);
+  expect(clock.pending()).toBe(0);
 });
 
 describe("exit signals", () => {
