@@ -13,62 +13,102 @@ import {
 } from "@coppice/kernel";
 import type { ChildSpec } from "@coppice/otp";
 import { type CompiledComponent, compileComponent } from "./compile.ts";
+import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
-import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
+import { givenInterface, type HostImports } from "./host-imports.ts";
+import { type ComponentInstance, instantiate } from "./instance.ts";
 
 /** A component as a child of a supervisor. */
-export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
-  /** The component's file. */
-  readonly path: string;
-  /** Where its compiled form is kept. */
-  readonly cacheDir: string;
-  /** The functions it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else ends the process. */
-  readonly imports?: Readonly<Record<string, HostFunction>>;
-  readonly limits?: {
-    /** The most memory, in bytes. */
-    readonly memoryBytes?: number;
+export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
+  ComponentSource & {
+    /** Where its compiled form is kept. */
+    readonly cacheDir: string;
+    /**
+     * What it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else that is thrown, a rejection,
+     * and a value of the wrong type end the process.
+     */
+    readonly imports?: HostImports;
+    readonly limits?: ComponentLimits;
   };
+
+export interface ComponentLimits {
+  /** The most memory, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
+  readonly memoryBytes?: number;
+  /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
+  readonly importMs?: number;
 }
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { path, cacheDir, imports = {}, limits = {}, ...child } = spec;
+  const { cacheDir, imports = {}, limits = {}, ...rest } = spec;
+  const { source, child } = parted(rest);
+  const { memoryBytes, importMs } = limits;
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (logger: Logger): Promise<CompiledComponent> => {
-    compiled ??= compileComponent({ path, cacheDir, logger, ...limits });
+    compiled ??= compileComponent({
+      ...source,
+      cacheDir,
+      logger,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      replaces: (name) => givenInterface(imports, name) !== undefined,
+    });
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
     });
     return compiled;
   };
+  const settings = { compile, imports, source: sourceName(source), importMs };
   return {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel.logger)),
     start: (options, { kernel }) =>
-      kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
+      kernel.start(new ComponentProcess(settings), { kind: "component", ...options }),
   };
 }
 
+function parted(rest: Omit<ChildSpec, "start" | "type" | "prepare"> & ComponentSource): {
+  readonly source: ComponentSource;
+  readonly child: Omit<ChildSpec, "start" | "type" | "prepare">;
+} {
+  if ("path" in rest) {
+    const { path, ...child } = rest;
+    return { source: { path }, child };
+  }
+  if ("bytes" in rest) {
+    const { bytes, ...child } = rest;
+    return { source: { bytes }, child };
+  }
+  const { digest, store, ...child } = rest;
+  return { source: { digest, store }, child };
+}
+
+interface Settings {
+  readonly compile: (logger: Logger) => Promise<CompiledComponent>;
+  readonly imports: HostImports;
+  readonly source: string;
+  readonly importMs: number | undefined;
+}
+
 class ComponentProcess implements Behaviour {
-  readonly #compile: (logger: Logger) => Promise<CompiledComponent>;
-  readonly #imports: Readonly<Record<string, HostFunction>>;
+  readonly #settings: Settings;
   #instance: ComponentInstance | undefined;
 
-  constructor(
-    compile: (logger: Logger) => Promise<CompiledComponent>,
-    imports: Readonly<Record<string, HostFunction>>,
-  ) {
-    this.#compile = compile;
-    this.#imports = imports;
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
   async start(self: Self): Promise<void> {
-    const { logger } = self.kernel;
-    const compiled = await this.#compile(logger);
-    const onOutput = (stream: string, line: string): void => {
-      logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
-    };
-    this.#instance = await instantiate(compiled, { imports: this.#imports, onOutput });
+    const { compile, imports, importMs } = this.#settings;
+    const { logger, clock } = self.kernel;
+    const compiled = await compile(logger);
+    const pid = self.pid.toString();
+    this.#instance = await instantiate(compiled, {
+      imports,
+      owner: pid,
+      clock,
+      ...(importMs === undefined ? {} : { importMs }),
+      onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
+    });
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -85,6 +125,10 @@ class ComponentProcess implements Behaviour {
 
   ended(): void {
     this.#instance?.die(new ExitError({ type: "killed" }));
+  }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { source: this.#settings.source, handles: this.#instance?.handles ?? 0 };
   }
 }
 

@@ -4,24 +4,38 @@
  * @module
  */
 export { type BuildOptions, buildJsComponent } from "./build.ts";
-export { type CompiledComponent, compileComponent, type CompileOptions } from "./compile.ts";
+export {
+  type CompiledComponent,
+  compileComponent,
+  type CompileOptions,
+  type InstantiateCore,
+} from "./compile.ts";
 export { component, type ComponentSpec } from "./component.ts";
+export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
 export {
   BadArgumentError,
   BuildError,
   ComponentNotFoundError,
+  ImportResultError,
+  ImportTimeoutError,
   InstanceBusyError,
   InstanceDeadError,
   MissingImportError,
   NotAComponentError,
   TrapError,
+  type TrapDetails,
   UnknownFunctionError,
   WitError,
 } from "./errors.ts";
+export { type CallTarget, FunctionPaths } from "./function-paths.ts";
+export { handlesMax, type ResourceHandle } from "./handle-state.ts";
+export type { HostFunction, HostImport, HostImports } from "./host-imports.ts";
+export type { HostClass } from "./host-resource.ts";
 export {
   ComponentInstance,
-  type HostFunction,
+  importMsDefault,
   instantiate,
   type InstanceOptions,
 } from "./instance.ts";
-export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";
+export { fullName, signatureOf } from "./wit-signature.ts";
+export type { WitFunction, WitInterface, WitResource, WitType, WitWorld } from "./wit-type.ts";

@@ -1,0 +1,69 @@
+/**
+ * Corrections to the script jco 1.35 emits for a component. The version is pinned, so each is checked to have applied.
+ *
+ * @module
+ */
+
+interface Correction {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly replacement: string;
+  /** Whether every script has a place for it. */
+  readonly everywhere: boolean;
+}
+
+const corrections: readonly Correction[] = [
+  {
+    // Every step of a call reads an environment variable to decide whether to log: most of its time.
+    what: "the debug log",
+    pattern: /^ *_debugLog\([^]*?\);\n/gm,
+    replacement: "",
+    everywhere: true,
+  },
+  {
+    what: "what is left of the debug log",
+    pattern: /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
+    replacement: "const _debugLog = () => {}",
+    everywhere: true,
+  },
+  {
+    // A handle that was collected would run its destructor in the middle of another call. Handles are dropped by name.
+    what: "finalizers",
+    pattern: /return new FinalizationRegistry\(unregister\);/g,
+    replacement: "return { register () {}, unregister () {} };",
+    everywhere: false,
+  },
+  {
+    // A constructor may suspend as any function may, but a JavaScript constructor cannot await.
+    what: "constructors",
+    pattern: /(class \w+\{\n\s*)constructor\(/g, // jco's own classes have a space before the brace.
+    replacement: "$1static async $$construct(",
+    everywhere: false,
+  },
+  {
+    // jco leaves out `async` where it awaits in the static functions of a resource.
+    what: "static functions",
+    pattern: /^( *[A-Z]\w*\.\w+ = )function /gm,
+    replacement: "$1async function ",
+    everywhere: false,
+  },
+  {
+    // What is returned here never settles: https://github.com/bytecodealliance/jco leaves its import task unfinished.
+    what: "failed imports",
+    pattern: /(task\.reject\(err\);\s*task\.exit\(\);\s*)return task\.completionPromise\(\);/g,
+    replacement: "$1throw err;",
+    everywhere: false,
+  },
+];
+
+/** The script, corrected. @throws {Error} if jco's output is not what these corrections know. */
+export function corrected(script: string): string {
+  let text = script;
+  for (const { what, pattern, replacement, everywhere } of corrections) {
+    const before = text;
+    text = text.replace(pattern, replacement);
+    if (everywhere && text === before)
+      throw new Error(`jco's output has changed: no place was found to correct ${what}`);
+  }
+  return text;
+}

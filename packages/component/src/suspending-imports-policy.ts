@@ -1,0 +1,34 @@
+/**
+ * Which imports may suspend the guest: jco has to know when it compiles. Pure.
+ *
+ * One that may suspend costs a call some microseconds more, and cannot be called where a guest cannot be suspended (its
+ * start, its allocator, a destructor). Of WASI only what waits may suspend, and what the host replaces.
+ *
+ * @module
+ */
+import { fullName } from "./wit-signature.ts";
+import { roleOf, type WitFunction, type WitWorld, withoutVersion } from "./wit-type.ts";
+
+/** The names jco is told. `replaced` says whether the host gives an interface of WASI itself. */
+export function suspendingImports(
+  world: WitWorld,
+  replaced: (interfaceName: string) => boolean,
+): string[] {
+  const ofInterfaces = world.importedInterfaces.flatMap(({ name, functions }) => {
+    const all = !withoutVersion(name).startsWith("wasi:") || replaced(name);
+    return all ? functions : functions.filter(waits);
+  });
+  return [...world.imports, ...ofInterfaces].map(fullName);
+}
+
+function waits({ name }: WitFunction): boolean {
+  const role = roleOf(name);
+  const own = role.type === "constructor" ? "" : role.name;
+  return own === "poll" || own === "block" || own.startsWith("blocking-");
+}
+
+/** The names jco is told of exports: every one, so that none can be entered while another is suspended. */
+export function suspendingExports(world: WitWorld): string[] {
+  const ofInterfaces = world.exportedInterfaces.flatMap(({ functions }) => functions);
+  return [...world.exports, ...ofInterfaces].map(fullName);
+}
