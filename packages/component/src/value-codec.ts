@@ -9,7 +9,13 @@
  */
 import { primitiveCodecs } from "./primitive-codec.ts";
 import { expected, ValueFault, within } from "./value-fault.ts";
-import { camelCase, type WitField, type WitResource, type WitType } from "./wit-type.ts";
+import {
+  camelCase,
+  mayBeUndefined,
+  type WitField,
+  type WitResource,
+  type WitType,
+} from "./wit-type.ts";
 
 /** What turns handles into jco's objects and back, for one call. */
 export interface HandleContext {
@@ -113,9 +119,9 @@ function lowerItems(
   return lowered;
 }
 
-/** An option of an option is tagged, since `undefined` could not tell which of the two is none. */
+/** An option of what may be undefined is tagged, since `undefined` could not tell which of the two is none. */
 function optionCodec(of: WitType): Codec {
-  if (of.kind === "option")
+  if (mayBeUndefined(of))
     return taggedCodec("option", [
       { name: "none", type: undefined },
       { name: "some", type: of },
@@ -165,7 +171,7 @@ interface CompiledField {
 
 function recordCodec(fields: readonly WitField[]): Codec {
   const compiledFields = fields.map(({ name, type }): CompiledField => {
-    const optional = type.kind === "option" && type.of.kind !== "option";
+    const optional = mayBeUndefined(type);
     return { name, key: camelCase(name), optional, codec: codecOf(type) };
   });
   const known = new Set(compiledFields.flatMap(({ name, key }) => [name, key]));

@@ -99,6 +99,11 @@ export interface WitWorld {
   readonly exportedInterfaces: readonly WitInterface[];
 }
 
+/** Whether a value of the type may be `undefined`: an option, unless its own payload may be, so that it is tagged. */
+export function mayBeUndefined(type: WitType): boolean {
+  return type.kind === "option" && !mayBeUndefined(type.of);
+}
+
 /** The JavaScript name of a WIT name: `add-message` is `addMessage`. */
 export function camelCase(name: string): string {
   const [first = "", ...rest] = name.split("-");

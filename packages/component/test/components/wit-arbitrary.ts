@@ -10,7 +10,8 @@ export interface TypedValues {
   readonly text: string;
   readonly definitions: readonly string[];
   readonly values: fc.Arbitrary<unknown>;
-  readonly isOption?: boolean;
+  /** Whether a value may be undefined. */
+  readonly maybeUndefined?: boolean;
 }
 
 const scalar = (text: string, values: fc.Arbitrary<unknown>): TypedValues => ({
@@ -89,10 +90,13 @@ function result(parts: readonly TypedValues[], shape: number): TypedValues {
 }
 
 function option(part: TypedValues): TypedValues {
-  const values = part.isOption
+  const values = part.maybeUndefined
     ? fc.oneof(fc.constant({ tag: "none" }), tagged("some", part.values))
     : fc.oneof(fc.constant(undefined), part.values);
-  return { ...combine(`option<${part.text}>`, [part], values), isOption: true };
+  return {
+    ...combine(`option<${part.text}>`, [part], values),
+    maybeUndefined: part.maybeUndefined !== true,
+  };
 }
 
 function flags(count: number): TypedValues {
