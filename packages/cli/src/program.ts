@@ -9,6 +9,7 @@ import { type ClusterClient, withCluster } from "./client.ts";
 import { call, kill, parseArguments } from "./commands/actions.ts";
 import { type Found, names, nodes, ps, tree } from "./commands/questions.ts";
 import { start } from "./commands/start.ts";
+import { types, type TypesCommand } from "./commands/types.ts";
 import {
   type Config,
   type ConfigSource,
@@ -68,6 +69,12 @@ function program(): Command {
   shared(root.command("kill <name>"))
     .description("kill a named process, wherever it lives; its supervisor restarts it")
     .action((name: string, flags: Flags) => report(flags, (client) => kill(client, name)));
+  root
+    .command("types <file>")
+    .description("write TypeScript for a component, a WIT file, or a folder of WIT files")
+    .option("-o, --out <file>", "where to write it; default: standard output")
+    .option("--world <name>", "which world of the WIT; default: the only one")
+    .action((file: string, flags: Omit<TypesCommand, "file">) => types({ file, ...flags }));
   located(root.command("start <module>"))
     .description("run a node with the application the module exports")
     .requiredOption("--name <name>", "the node's name, unique in the cluster")

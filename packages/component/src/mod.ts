@@ -10,8 +10,9 @@ export {
   type CompileOptions,
   type InstantiateCore,
 } from "./compile.ts";
-export { component, type ComponentSpec } from "./component.ts";
+export { component, type ComponentLimits, type ComponentSpec } from "./component.ts";
 export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
+export { componentTypes, type ComponentTypesOptions } from "./component-typescript.ts";
 export {
   BadArgumentError,
   BuildError,

@@ -15,6 +15,8 @@ export type ToolRequest =
       readonly wit: string;
       readonly world: string;
     }
+  /** Build a component that has a world and does nothing. Answers `component.wasm`. */
+  | { readonly tool: "interface"; readonly wit: string; readonly world: string }
   /** Turn a component into JavaScript and core modules. */
   | {
       readonly tool: "transpile";

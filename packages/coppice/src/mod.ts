@@ -8,8 +8,15 @@ export { type ClusterNode, type NameEntry, type Ref } from "@coppice/cluster";
 export {
   buildJsComponent,
   component,
+  componentDigest,
+  type ComponentLimits,
+  type ComponentSource,
   type ComponentSpec,
+  type ComponentStore,
+  componentTypes,
   type HostFunction,
+  type HostImports,
+  type ResourceHandle,
   WitError,
 } from "@coppice/component";
 export {
