@@ -17,7 +17,7 @@ import { FunctionPaths } from "./function-paths.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
 import { decodeWorld } from "./world-decoder.ts";
-import type { WitWorld } from "./wit-type.ts";
+import { usesAsync, type WitWorld } from "./wit-type.ts";
 
 /** What to compile. */
 export type CompileOptions = ComponentSource & {
@@ -74,7 +74,7 @@ export async function compileComponent(options: CompileOptions): Promise<Compile
   const key = digest(toolVersions, bytes, ...asyncImports);
   let files = await cache.read(key);
   if (files === undefined) {
-    files = await transpiled(source, bytes, asyncImports, suspendingExports(world));
+    files = await transpiled(source, bytes, asyncImports, world);
     await cache.write(key, files);
   }
   const modules = await coreModules(source, files, memoryBytes);
@@ -105,10 +105,11 @@ async function transpiled(
   source: string,
   bytes: Uint8Array,
   asyncImports: readonly string[],
-  asyncExports: readonly string[],
+  world: WitWorld,
 ): Promise<Files> {
   let files: Files;
   try {
+    const asyncExports = suspendingExports(world);
     files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports });
   } catch (cause) {
     const { message } = cause as Error;
@@ -116,7 +117,7 @@ async function transpiled(
     throw new NotAComponentError(source, what, { cause });
   }
   const { "component.js": script, ...rest } = files;
-  const text = corrected(Buffer.from(script!).toString("utf8"));
+  const text = corrected(Buffer.from(script!).toString("utf8"), usesAsync(world));
   return { ...rest, "component.mjs": Buffer.from(text) };
 }
 

@@ -10,6 +10,8 @@ interface Correction {
   readonly replacement: string;
   /** Whether every script has a place for it. */
   readonly everywhere: boolean;
+  /** Left out for a component with async functions, streams or futures. */
+  readonly onlySync?: boolean;
 }
 
 const corrections: readonly Correction[] = [
@@ -54,12 +56,21 @@ const corrections: readonly Correction[] = [
     replacement: "$1throw err;",
     everywhere: false,
   },
+  {
+    // After each promise of the host jco starts timers that look for tasks to resume: only async functions have any.
+    what: "timers after promises of the host",
+    pattern: /(function _trackHostOperation\(operation\) \{)/,
+    replacement: "$1\n    return operation();",
+    everywhere: false,
+    onlySync: true,
+  },
 ];
 
-/** The script, corrected. @throws {Error} if jco's output is not what these corrections know. */
-export function corrected(script: string): string {
+/** The script, corrected. `usesAsync`: whether the component has async functions, streams or futures. @throws {Error} if jco's output is not what these corrections know. */
+export function corrected(script: string, usesAsync: boolean): string {
   let text = script;
-  for (const { what, pattern, replacement, everywhere } of corrections) {
+  for (const { what, pattern, replacement, everywhere, onlySync = false } of corrections) {
+    if (usesAsync && onlySync) continue;
     const before = text;
     text = text.replace(pattern, replacement);
     if (everywhere && text === before)

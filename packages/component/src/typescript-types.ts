@@ -7,6 +7,7 @@ import { resourceName } from "./handle-state.ts";
 import {
   camelCase,
   mayBeUndefined,
+  partsOf,
   pascalCase,
   type Primitive,
   roleOf,
@@ -211,24 +212,7 @@ function tagged(cases: readonly (readonly [string, string | undefined])[]): stri
 }
 
 function containsResource(type: WitType): boolean {
-  switch (type.kind) {
-    case "own":
-    case "borrow":
-      return true;
-    case "list":
-    case "option":
-      return containsResource(type.of);
-    case "result":
-      return [type.ok, type.err].some((each) => each !== undefined && containsResource(each));
-    case "tuple":
-      return type.items.some(containsResource);
-    case "record":
-      return type.fields.some((field) => containsResource(field.type));
-    case "variant":
-      return type.cases.some((each) => each.type !== undefined && containsResource(each.type));
-    default:
-      return false;
-  }
+  return type.kind === "own" || type.kind === "borrow" || partsOf(type).some(containsResource);
 }
 
 /** A documentation comment. */

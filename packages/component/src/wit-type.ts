@@ -99,6 +99,45 @@ export interface WitWorld {
   readonly exportedInterfaces: readonly WitInterface[];
 }
 
+/** Whether a component has async functions, streams or futures (WASI 0.3). */
+export function usesAsync(world: WitWorld): boolean {
+  const interfaces = [...world.importedInterfaces, ...world.exportedInterfaces];
+  const functions = [
+    ...world.imports,
+    ...world.exports,
+    ...interfaces.flatMap((each) => each.functions),
+  ];
+  return functions.some(
+    ({ async, params, result }) =>
+      async || [...params.map(({ type }) => type), ...(result ? [result] : [])].some(isAsync),
+  );
+}
+
+function isAsync(type: WitType): boolean {
+  return type.kind === "async" || partsOf(type).some(isAsync);
+}
+
+/** The types a type is made of. */
+export function partsOf(type: WitType): readonly WitType[] {
+  const given = (types: readonly (WitType | undefined)[]): WitType[] =>
+    types.filter((each) => each !== undefined);
+  switch (type.kind) {
+    case "list":
+    case "option":
+      return [type.of];
+    case "result":
+      return given([type.ok, type.err]);
+    case "tuple":
+      return type.items;
+    case "record":
+      return type.fields.map((field) => field.type);
+    case "variant":
+      return given(type.cases.map((each) => each.type));
+    default:
+      return [];
+  }
+}
+
 /** Whether a value of the type may be `undefined`: an option, unless its own payload may be, so that it is tagged. */
 export function mayBeUndefined(type: WitType): boolean {
   return type.kind === "option" && !mayBeUndefined(type.of);

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import {
   BadArgumentError,
-  compileComponent,
+  type CompiledComponent,
   type HostImports,
   InstanceDeadError,
   instantiate,
@@ -10,21 +9,13 @@ import {
   TrapError,
   WitError,
 } from "@coppice/component";
-import { silentLogger } from "@coppice/kernel";
 import { beforeAll, describe, expect, test } from "vitest";
-import { cacheDir } from "./chat-room.ts";
-import { watComponent } from "./components/wat.ts";
+import { compileFixture } from "./components/fixtures.ts";
 
-let shop: Awaited<ReturnType<typeof compileComponent>>;
+let shop: CompiledComponent;
 
 beforeAll(async () => {
-  const read = (name: string) => readFile(new URL(`components/${name}`, import.meta.url), "utf8");
-  const bytes = await watComponent({
-    wit: await read("shop.wit"),
-    world: "shop",
-    wat: await read("shop.wat"),
-  });
-  shop = await compileComponent({ bytes, cacheDir, logger: silentLogger });
+  shop = await compileFixture("shop");
 });
 
 let instances = 0;
