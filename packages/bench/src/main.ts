@@ -6,6 +6,7 @@
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { measureColdStart } from "./cold-start.ts";
+import { measureComponents } from "./components.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
 import { measureProcesses } from "./processes.ts";
@@ -25,6 +26,8 @@ if (!process.argv.includes("--warm")) {
 figures.push(...(await measureProcesses(say)));
 say("component restarts");
 figures.push(...(await measureRestart(workspace)));
+say("components beside jco alone");
+figures.push(...(await measureComponents(workspace)));
 say("calls and failovers on the demo's cluster");
 figures.push(...(await measureCluster(workspace, say)));
 const memory = Math.round(totalmem() / 2 ** 30);

@@ -10,6 +10,7 @@ import { ValueFault } from "./value-fault.ts";
 import { signatureOf } from "./wit-signature.ts";
 import {
   camelCase,
+  containsResource,
   pascalCase,
   roleOf,
   type WitField,
@@ -23,6 +24,8 @@ export type Run = (args: readonly unknown[]) => unknown;
 export class ExportPlan {
   /** What it is called in errors. */
   readonly path: string;
+  /** Whether handles are among its arguments or in its result. */
+  readonly usesHandles: boolean;
   readonly #target: CallTarget;
   readonly #params: readonly { readonly name: string; readonly codec: Codec }[];
   readonly #ok: Codec | undefined;
@@ -33,6 +36,8 @@ export class ExportPlan {
     this.#target = target;
     const params = target.type === "drop" ? [selfOf(target.resource)] : target.function.params;
     const result = target.type === "drop" ? undefined : target.function.result;
+    const types = params.map(({ type }) => type);
+    this.usesHandles = [...types, ...(result ? [result] : [])].some(containsResource);
     this.#params = params.map(({ name, type }) => ({ name, codec: codecOf(type) }));
     const [ok, err] = result?.kind === "result" ? [result.ok, result.err] : [result, undefined];
     this.#ok = ok && codecOf(ok);

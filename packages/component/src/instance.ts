@@ -117,11 +117,19 @@ export class ComponentInstance {
       source: compiled.source,
       world: compiled.world,
       given: imports,
-      sandbox: sandboxedWasi(this.#stdout, this.#stderr),
+      sandbox: compiled.world.importedInterfaces.some(({ name }) => name.startsWith("wasi:"))
+        ? sandboxedWasi(this.#stdout, this.#stderr)
+        : {},
       calls,
     });
     const { object } = this.#bound;
-    this.#exports = await this.#run("its start", [], () => compiled.instantiate(object));
+    this.#exports = await this.#run(
+      "its start",
+      [],
+      () => compiled.instantiate(object),
+      (exports) => exports as Record<string, unknown>,
+      (payload) => payload,
+    );
   }
 
   /**
@@ -131,25 +139,28 @@ export class ComponentInstance {
    * @throws {WitError} if the function answered `err`.
    * @throws {TrapError} if the guest trapped, or a function of the host failed under it: the instance is dead.
    */
-  async call(path: string, args: readonly unknown[]): Promise<unknown> {
-    const { plan, run } = this.#plans.get(path) ?? this.#plan(path);
-    const taken = new CallHandles(this.#handles);
-    const handles: HandleContext = {
-      lower: (kind, resource, value) => this.#taken(taken, kind, resource, value),
-      lift: (_kind, resource, object) => this.#handles.add(resource, object),
-    };
+  call(path: string, args: readonly unknown[]): Promise<unknown> {
+    try {
+      return this.#call(this.#plans.get(path) ?? this.#plan(path), args);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  #call({ plan, run }: Callable, args: readonly unknown[]): Promise<unknown> {
+    const taken = plan.usesHandles ? new CallHandles(this.#handles) : undefined;
+    const handles = taken === undefined ? noHandles : this.#context(taken);
     const lowered = plan.lowered(args, handles);
     if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
     if (this.#running !== undefined) throw new InstanceBusyError(this.#running.path);
-    taken.commit();
-    return this.#run(plan.path, args, async () => {
-      try {
-        return plan.liftedOk(await run(lowered), handles);
-      } catch (thrown) {
-        if (!isComponentError(thrown)) throw thrown;
-        throw new WitError(plan.liftedErr(thrown.payload, handles), { cause: thrown });
-      }
-    });
+    taken?.commit();
+    return this.#run(
+      plan.path,
+      args,
+      () => run(lowered),
+      (value) => plan.liftedOk(value, handles),
+      (payload) => plan.liftedErr(payload, handles),
+    );
   }
 
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
@@ -170,29 +181,56 @@ export class ComponentInstance {
     return this.#cause;
   }
 
-  /** Runs guest code until it settles or the instance dies: whatever it throws but a {@link WitError} is its death. */
-  #run<T>(path: string, args: readonly unknown[], run: () => Promise<T>): Promise<T> {
+  /**
+   * Runs guest code until it settles or the instance dies: whatever it throws but an `err` is its death. Without promises
+   * of its own in between, since every call pays for them.
+   */
+  #run<T>(
+    path: string,
+    args: readonly unknown[],
+    run: () => unknown,
+    lifted: (value: unknown) => T,
+    liftedErr: (payload: unknown) => unknown,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const running = { path, args, reject };
+      const failed = (thrown: unknown): void => {
+        let cause: Error;
+        try {
+          cause = isComponentError(thrown)
+            ? new WitError(liftedErr(thrown.payload), { cause: thrown })
+            : this.die(thrown);
+        } catch (fault) {
+          cause = this.die(fault);
+        }
+        if (this.#running === running) this.#running = undefined;
+        reject(cause);
+      };
+      const returned = (value: unknown): void => {
+        let result: T;
+        try {
+          result = lifted(value);
+        } catch (fault) {
+          failed(fault);
+          return;
+        }
+        if (this.#running === running) this.#running = undefined;
+        resolve(result);
+      };
       this.#running = running;
-      void this.#settle(running, run, resolve);
+      try {
+        void Promise.resolve(run()).then(returned, failed);
+      } catch (thrown) {
+        failed(thrown);
+      }
     });
   }
 
-  async #settle<T>(
-    running: Running,
-    run: () => Promise<T>,
-    resolve: (value: T) => void,
-  ): Promise<void> {
-    try {
-      const value = await run();
-      if (this.#running === running) this.#running = undefined;
-      resolve(value);
-    } catch (thrown) {
-      const cause = thrown instanceof WitError ? thrown : this.die(thrown);
-      if (this.#running === running) this.#running = undefined;
-      running.reject(cause);
-    }
+  #context(taken: CallHandles): HandleContext {
+    return {
+      lower: (kind, resource, value) => this.#taken(taken, kind, resource, value),
+      lift: (_kind, resource, object) => this.#handles.add(resource, object),
+    };
   }
 
   #plan(path: string): Callable {
@@ -235,6 +273,16 @@ export class ComponentInstance {
     });
   }
 }
+
+/** For functions that take and give no handles. */
+const noHandles: HandleContext = {
+  lower: (_kind, { name }) => {
+    throw new TypeError(`a handle of ${name} was not expected`);
+  },
+  lift: (_kind, { name }) => {
+    throw new TypeError(`a handle of ${name} was not expected`);
+  },
+};
 
 /** jco's own class for the `err` of a result; it is made anew in every emitted script. */
 function isComponentError(thrown: unknown): thrown is Error & { readonly payload: unknown } {

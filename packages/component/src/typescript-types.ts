@@ -6,8 +6,8 @@
 import { resourceName } from "./handle-state.ts";
 import {
   camelCase,
+  containsResource,
   mayBeUndefined,
-  partsOf,
   pascalCase,
   type Primitive,
   roleOf,
@@ -209,10 +209,6 @@ function tagged(cases: readonly (readonly [string, string | undefined])[]): stri
       ([tag, val]) => `{ tag: ${JSON.stringify(tag)}${val === undefined ? "" : `; val: ${val}`} }`,
     )
     .join(" | ");
-}
-
-function containsResource(type: WitType): boolean {
-  return type.kind === "own" || type.kind === "borrow" || partsOf(type).some(containsResource);
 }
 
 /** A documentation comment. */

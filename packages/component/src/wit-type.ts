@@ -118,7 +118,7 @@ function isAsync(type: WitType): boolean {
 }
 
 /** The types a type is made of. */
-export function partsOf(type: WitType): readonly WitType[] {
+function partsOf(type: WitType): readonly WitType[] {
   const given = (types: readonly (WitType | undefined)[]): WitType[] =>
     types.filter((each) => each !== undefined);
   switch (type.kind) {
@@ -136,6 +136,11 @@ export function partsOf(type: WitType): readonly WitType[] {
     default:
       return [];
   }
+}
+
+/** Whether a value of the type is, or has in it, a handle of a resource. */
+export function containsResource(type: WitType): boolean {
+  return type.kind === "own" || type.kind === "borrow" || partsOf(type).some(containsResource);
 }
 
 /** Whether a value of the type may be `undefined`: an option, unless its own payload may be, so that it is tagged. */
