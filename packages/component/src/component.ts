@@ -36,13 +36,15 @@ export interface ComponentLimits {
   readonly memoryBytes?: number;
   /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
   readonly importMs?: number;
+  /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
+  readonly payloadBytes?: number;
 }
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
   const { cacheDir, imports = {}, limits = {}, ...rest } = spec;
   const { source, child } = parted(rest);
-  const { memoryBytes, importMs } = limits;
+  const { memoryBytes } = limits;
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (logger: Logger): Promise<CompiledComponent> => {
     compiled ??= compileComponent({
@@ -57,7 +59,7 @@ export function component(spec: ComponentSpec): ChildSpec {
     });
     return compiled;
   };
-  const settings = { compile, imports, source: sourceName(source), importMs };
+  const settings = { compile, imports, source: sourceName(source), limits };
   return {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel.logger)),
@@ -86,7 +88,7 @@ interface Settings {
   readonly compile: (logger: Logger) => Promise<CompiledComponent>;
   readonly imports: HostImports;
   readonly source: string;
-  readonly importMs: number | undefined;
+  readonly limits: ComponentLimits;
 }
 
 class ComponentProcess implements Behaviour {
@@ -98,7 +100,7 @@ class ComponentProcess implements Behaviour {
   }
 
   async start(self: Self): Promise<void> {
-    const { compile, imports, importMs } = this.#settings;
+    const { compile, imports, limits } = this.#settings;
     const { logger, clock } = self.kernel;
     const compiled = await compile(logger);
     const pid = self.pid.toString();
@@ -106,7 +108,7 @@ class ComponentProcess implements Behaviour {
       imports,
       owner: pid,
       clock,
-      ...(importMs === undefined ? {} : { importMs }),
+      ...limits,
       onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
     });
   }

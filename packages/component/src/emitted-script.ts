@@ -57,6 +57,40 @@ const corrections: readonly Correction[] = [
     everywhere: false,
   },
   {
+    // What leaves the guest is counted: a result may refer to the same memory any number of times.
+    what: "the count of what leaves the guest",
+    pattern: /export function instantiate\(getCoreModule, imports,[^\n]*\{/,
+    replacement: `$&
+  const _charge = imports.$charge;
+  const _sliced = (buffer, start, end) => {
+    if (end > buffer.byteLength) throw new WebAssembly.RuntimeError('a list is out of bounds');
+    _charge(end - start);
+    return buffer.slice(start, end);
+  };`,
+    everywhere: true,
+  },
+  {
+    // Text is counted too, and decoded as the component model says: nothing is repaired, nothing left out.
+    what: "text",
+    pattern: /const TEXT_DECODER_UTF8 = new TextDecoder\(\);/,
+    replacement: `const _utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const TEXT_DECODER_UTF8 = { decode: (view) => { _charge(view.byteLength); return _utf8.decode(view); } };`,
+    everywhere: false,
+  },
+  {
+    what: "lists of numbers",
+    pattern: /\b(memory\d+\.buffer)\.slice\((\w+), (\w+ \+ [^)]+)\)/g,
+    replacement: "_sliced($1, $2, $3)",
+    everywhere: false,
+  },
+  {
+    what: "lists",
+    pattern:
+      /(var result\d+ = \[\];\n\s*)(for \(let i = 0; i < (len\d+); i\+\+\) \{\n\s*const base = base\d+ \+ i \* (\d+);)/g,
+    replacement: "$1_charge($3 * $4);\n$2",
+    everywhere: false,
+  },
+  {
     // After each promise of the host jco starts timers that look for tasks to resume: only async functions have any.
     what: "timers after promises of the host",
     pattern: /(function _trackHostOperation\(operation\) \{)/,

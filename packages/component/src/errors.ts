@@ -166,3 +166,17 @@ export class ImportTimeoutError extends CoppiceError {
     super(`${what} did not settle within ${limitMs} ms: let it settle, or raise limits.importMs`);
   }
 }
+
+/** A guest gave its host more than its limit allows at once: it has ended. */
+export class PayloadLimitError extends CoppiceError {
+  static {
+    this.prototype.name = "PayloadLimitError";
+  }
+  readonly code = "payload_limit";
+
+  constructor(limitBytes: number) {
+    super(
+      `more than ${limitBytes} bytes left the guest at once: give less, or raise limits.payloadBytes`,
+    );
+  }
+}

@@ -13,8 +13,12 @@ import type { WitFunction } from "./wit-type.ts";
 
 /** What an instance does about calls to its host. */
 export interface HostCalls {
-  /** @throws {Error} if the instance has ended: nothing of the host runs for it any more. */
-  readonly assertAlive: () => void;
+  /**
+   * Begins a call, whose arguments have left the guest.
+   *
+   * @throws {Error} if the instance has ended: nothing of the host runs for it any more.
+   */
+  readonly begin: () => void;
   /** Waits for a promise of the host, for as long as the instance lives and its imports may take. */
   readonly wait: (what: string, promise: PromiseLike<unknown>) => Promise<unknown>;
   /** Ends the instance. Returns what to throw. */
@@ -100,7 +104,7 @@ export function hostFunction(
     }
   };
   return function (...args) {
-    calls.assertAlive();
+    calls.begin();
     let value: unknown;
     try {
       value = invoke(plan.lifted(args, handles, first), this);

@@ -5,6 +5,7 @@
  *   I1. One call at a time: jco does not guard a component against being entered again.
  *   I2. No value enters unchecked, neither an argument nor what an import returned.
  *   I3. A call settles, also when jco forgets it: the instance's death settles it.
+ *   I5. What leaves the guest at once is counted and limited, however little memory it has.
  *   I4. A promise of the host is waited for no longer than `importMs`, and never beyond the instance's death.
  *
  * @module
@@ -16,6 +17,7 @@ import {
   ImportTimeoutError,
   InstanceBusyError,
   InstanceDeadError,
+  PayloadLimitError,
   TrapError,
   UnknownFunctionError,
   WitError,
@@ -33,6 +35,9 @@ import type { WitResource } from "./wit-type.ts";
 /** How long a function of the host may take to settle unless the component says otherwise, in milliseconds. */
 export const importMsDefault = 30_000;
 
+/** How much may leave a guest at once unless the component says otherwise, in bytes. */
+export const payloadBytesDefault = 16 << 20;
+
 /** What an instance is made with. */
 export interface InstanceOptions {
   /** What the component imports, by WIT name. */
@@ -43,6 +48,8 @@ export interface InstanceOptions {
   readonly owner?: string;
   /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
   readonly importMs?: number;
+  /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
+  readonly payloadBytes?: number;
   /** Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -77,6 +84,8 @@ export class ComponentInstance {
   readonly #handles: HandleState;
   readonly #clock: Clock;
   readonly #importMs: number;
+  readonly #payloadBytes: number;
+  #payloadLeft: number;
   /** What rejects the promises of the host that are waited for. */
   readonly #waits = new Set<(cause: Error) => void>();
   #bound: BoundImports | undefined;
@@ -89,6 +98,7 @@ export class ComponentInstance {
       onOutput,
       owner = "instance",
       importMs = importMsDefault,
+      payloadBytes = payloadBytesDefault,
       clock = systemClock,
     } = options;
     this.#paths = compiled.paths;
@@ -97,6 +107,8 @@ export class ComponentInstance {
     this.#handles = new HandleState(owner);
     this.#clock = clock;
     this.#importMs = importMs;
+    this.#payloadBytes = payloadBytes;
+    this.#payloadLeft = payloadBytes;
   }
 
   /** How many handles of its resources are live. */
@@ -107,7 +119,8 @@ export class ComponentInstance {
   /** For {@link instantiate}. */
   async load(compiled: CompiledComponent, { imports }: InstanceOptions): Promise<void> {
     const calls: HostCalls = {
-      assertAlive: () => {
+      begin: () => {
+        this.#payloadLeft = this.#payloadBytes;
         if (this.#cause !== undefined) throw this.#cause;
       },
       wait: (what, promise) => this.#wait(what, promise),
@@ -123,6 +136,7 @@ export class ComponentInstance {
       calls,
     });
     const { object } = this.#bound;
+    object["$charge"] = (bytes: number) => this.#charge(bytes);
     this.#exports = await this.#run(
       "its start",
       [],
@@ -154,6 +168,7 @@ export class ComponentInstance {
     if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
     if (this.#running !== undefined) throw new InstanceBusyError(this.#running.path);
     taken?.commit();
+    this.#payloadLeft = this.#payloadBytes;
     return this.#run(
       plan.path,
       args,
@@ -253,6 +268,12 @@ export class ComponentInstance {
     if (resource.madeBy === "host" && this.#bound!.accepts(resource, value))
       return this.#bound!.wrap(resource, value);
     return taken.take(kind, resource, value);
+  }
+
+  /** Counts what leaves the guest, whose results may refer to the same memory any number of times. */
+  #charge(bytes: number): void {
+    this.#payloadLeft -= bytes;
+    if (this.#payloadLeft < 0) throw this.die(new PayloadLimitError(this.#payloadBytes));
   }
 
   #wait(what: string, promise: PromiseLike<unknown>): Promise<unknown> {

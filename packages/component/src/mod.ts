@@ -23,6 +23,7 @@ export {
   InstanceDeadError,
   MissingImportError,
   NotAComponentError,
+  PayloadLimitError,
   TrapError,
   type TrapDetails,
   UnknownFunctionError,
@@ -37,6 +38,7 @@ export {
   importMsDefault,
   instantiate,
   type InstanceOptions,
+  payloadBytesDefault,
 } from "./instance.ts";
 export { fullName, signatureOf } from "./wit-signature.ts";
 export type { WitFunction, WitInterface, WitResource, WitType, WitWorld } from "./wit-type.ts";

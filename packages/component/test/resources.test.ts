@@ -1,5 +1,6 @@
 import {
   BadArgumentError,
+  component,
   type CompiledComponent,
   type HostImports,
   InstanceDeadError,
@@ -9,8 +10,11 @@ import {
   TrapError,
   WitError,
 } from "@coppice/component";
+import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { compileFixture } from "./components/fixtures.ts";
+import { cacheDir } from "./chat-room.ts";
+import { compileFixture, watFixture } from "./components/fixtures.ts";
 
 let shop: CompiledComponent;
 
@@ -201,4 +205,54 @@ describe("a resource of the host", () => {
       "imports example:shop/logging@1.2.0#[method]logger.log: func(line: string)",
     );
   });
+});
+
+test("through a process: a handle is used from elsewhere, and ends with the process", async () => {
+  const kernel = new Kernel({
+    node: "a",
+    incarnation: "1",
+    clock: systemClock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  });
+  const child = component({
+    id: "shop",
+    name: "shop",
+    bytes: await watFixture("shop"),
+    cacheDir,
+    imports: {
+      "example:shop": {
+        logging: {
+          logger: class {
+            log(): void {}
+            static level(): number {
+              return 1;
+            }
+          },
+          defaultLogger: () => ({}),
+          flush: () => 0,
+        },
+      },
+    },
+  });
+  const started = await startSupervisor(kernel, { strategy: "one_for_one", children: [child] });
+  if (started.type !== "started") return expect.unreachable();
+  const made = await kernel.call("shop", "cart.new", [50]);
+  const handle = structuredClone(made); // As on its way to another process and back.
+  expect(await kernel.call("shop", "cart.add", [handle, 8])).toBe(8);
+  await expect(kernel.call("shop", "cart.add", [handle, 80])).rejects.toMatchObject({
+    code: "failed",
+    payload: "over the limit",
+  });
+  const trap = await kernel.call("shop", "cart.new", [1000]);
+  await kernel.call("shop", "cart.add", [trap, 666]);
+  const owner = kernel.whereis("shop")!.toString();
+  await expect(kernel.call("shop", "cart.drop", [trap])).rejects.toMatchObject({ code: "exited" });
+  await kernel.call(started.pid, "whichChildren", []);
+  await expect(kernel.call("shop", "cart.total", [handle])).rejects.toMatchObject({
+    code: "bad_argument",
+    executed: "no",
+    message: expect.stringContaining(`the handle belongs to ${owner}`),
+  });
+  expect(await kernel.call("shop", "dropped", [])).toBe(0);
 });

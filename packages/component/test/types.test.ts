@@ -54,6 +54,11 @@ test("values of every scalar type survive both ways", async () => {
     await fc.assert(fc.asyncProperty(values, (value) => survives(open, index, value)));
 });
 
+test("text keeps its byte order mark", async () => {
+  const index = scalars.findIndex(({ text }) => text === "string");
+  await survives(await echo(scalars), index, "\ufefftext");
+});
+
 test("values of arbitrary types survive both ways", async () => {
   const worlds = fc.array(anyType(3), { minLength: 8, maxLength: 8 }).chain((types) =>
     fc.record({

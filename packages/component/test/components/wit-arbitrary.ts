@@ -12,12 +12,15 @@ export interface TypedValues {
   readonly values: fc.Arbitrary<unknown>;
   /** Whether a value may be undefined. */
   readonly maybeUndefined?: boolean;
+  /** How a failure shows it. */
+  readonly [fc.toStringMethod]: () => string;
 }
 
 const scalar = (text: string, values: fc.Arbitrary<unknown>): TypedValues => ({
   text,
   definitions: [],
   values,
+  [fc.toStringMethod]: () => text,
 });
 
 const integer = (bits: number, signed: boolean): fc.Arbitrary<number> =>
@@ -126,7 +129,8 @@ function combine(
   parts: readonly TypedValues[],
   values: fc.Arbitrary<unknown>,
 ): TypedValues {
-  return { text, definitions: parts.flatMap(({ definitions }) => definitions), values };
+  const definitions = parts.flatMap((part) => part.definitions);
+  return { text, definitions, values, [fc.toStringMethod]: () => text };
 }
 
 function define(
@@ -136,7 +140,8 @@ function define(
   values: fc.Arbitrary<unknown>,
 ): TypedValues {
   const whole = combine(name, parts, values);
-  return { ...whole, definitions: [...whole.definitions, definition] };
+  const definitions = [...whole.definitions, definition];
+  return { ...whole, definitions, [fc.toStringMethod]: () => definition };
 }
 
 /** Any type, nested at most so deep. */
