@@ -65,9 +65,16 @@ interface EmittedModule {
  * @throws {NotAComponentError} if it is not a whole component, or uses what is not supported: the message says which.
  */
 export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
+  return compileBytes(await readSource(options), options);
+}
+
+/** As {@link compileComponent}, when the bytes of its source have been read. */
+export async function compileBytes(
+  bytes: Uint8Array,
+  options: CompileOptions,
+): Promise<CompiledComponent> {
   const { memoryBytes, cacheDir, logger, replaces = () => false } = options;
   const source = sourceName(options);
-  const bytes = await readSource(options);
   const world = readWorld(source, bytes);
   const asyncImports = suspendingImports(world, replaces);
   const cache = new FileCache(join(cacheDir, "compiled"), logger);

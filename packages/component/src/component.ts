@@ -8,11 +8,12 @@ import {
   type CallFailure,
   ExitError,
   type Incoming,
-  type Logger,
+  type Kernel,
   type Self,
 } from "@coppice/kernel";
 import type { ChildSpec } from "@coppice/otp";
-import { type CompiledComponent, compileComponent } from "./compile.ts";
+import type { CompiledComponent } from "./compile.ts";
+import { compileFor } from "./compiled-components.ts";
 import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
@@ -32,7 +33,7 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
   };
 
 export interface ComponentLimits {
-  /** The most memory, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
+  /** The most memory, in bytes, rounded down to pages of 64 KiB. Default: 256 MiB. */
   readonly memoryBytes?: number;
   /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
   readonly importMs?: number;
@@ -40,20 +41,19 @@ export interface ComponentLimits {
   readonly payloadBytes?: number;
 }
 
+/** How much memory a component may have unless its limits say otherwise, in bytes. */
+export const memoryBytesDefault = 256 << 20;
+
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
   const { cacheDir, imports = {}, limits = {}, ...rest } = spec;
   const { source, child } = parted(rest);
-  const { memoryBytes } = limits;
+  const { memoryBytes = memoryBytesDefault } = limits;
+  const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;
+  const replaced = Object.keys(imports).filter((name) => name.startsWith("wasi:"));
   let compiled: Promise<CompiledComponent> | undefined;
-  const compile = (logger: Logger): Promise<CompiledComponent> => {
-    compiled ??= compileComponent({
-      ...source,
-      cacheDir,
-      logger,
-      ...(memoryBytes === undefined ? {} : { memoryBytes }),
-      replaces: (name) => givenInterface(imports, name) !== undefined,
-    });
+  const compile = (kernel: Kernel): Promise<CompiledComponent> => {
+    compiled ??= compileFor(kernel, { ...source, cacheDir, memoryBytes, replaces }, replaced);
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
     });
@@ -62,7 +62,7 @@ export function component(spec: ComponentSpec): ChildSpec {
   const settings = { compile, imports, source: sourceName(source), limits };
   return {
     ...child,
-    prepare: async ({ kernel }) => void (await compile(kernel.logger)),
+    prepare: async ({ kernel }) => void (await compile(kernel)),
     start: (options, { kernel }) =>
       kernel.start(new ComponentProcess(settings), { kind: "component", ...options }),
   };
@@ -85,7 +85,7 @@ function parted(rest: Omit<ChildSpec, "start" | "type" | "prepare"> & ComponentS
 }
 
 interface Settings {
-  readonly compile: (logger: Logger) => Promise<CompiledComponent>;
+  readonly compile: (kernel: Kernel) => Promise<CompiledComponent>;
   readonly imports: HostImports;
   readonly source: string;
   readonly limits: ComponentLimits;
@@ -102,7 +102,7 @@ class ComponentProcess implements Behaviour {
   async start(self: Self): Promise<void> {
     const { compile, imports, limits } = this.#settings;
     const { logger, clock } = self.kernel;
-    const compiled = await compile(logger);
+    const compiled = await compile(self.kernel);
     const pid = self.pid.toString();
     this.#instance = await instantiate(compiled, {
       imports,

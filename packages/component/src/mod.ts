@@ -10,7 +10,12 @@ export {
   type CompileOptions,
   type InstantiateCore,
 } from "./compile.ts";
-export { component, type ComponentLimits, type ComponentSpec } from "./component.ts";
+export {
+  component,
+  type ComponentLimits,
+  type ComponentSpec,
+  memoryBytesDefault,
+} from "./component.ts";
 export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
 export { componentTypes, type ComponentTypesOptions } from "./component-typescript.ts";
 export {
@@ -31,6 +36,7 @@ export {
 } from "./errors.ts";
 export { type CallTarget, FunctionPaths } from "./function-paths.ts";
 export { handlesMax, type ResourceHandle } from "./handle-state.ts";
+export { type HeldHandle, held } from "./held-handle.ts";
 export type { HostFunction, HostImport, HostImports } from "./host-imports.ts";
 export type { HostClass } from "./host-resource.ts";
 export {

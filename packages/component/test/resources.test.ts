@@ -1,6 +1,7 @@
 import {
   BadArgumentError,
   component,
+  held,
   type CompiledComponent,
   type HostImports,
   InstanceDeadError,
@@ -244,6 +245,16 @@ test("through a process: a handle is used from elsewhere, and ends with the proc
     code: "failed",
     payload: "over the limit",
   });
+  const shopRef = {
+    call: (path: string, args: unknown[]) => kernel.call("shop", path, args),
+  };
+  {
+    await using cart = held((await shopRef.call("cart.new", [1])) as ResourceHandle, shopRef);
+    await using moved = held((await shopRef.call("cart.new", [1])) as ResourceHandle, shopRef);
+    expect(await shopRef.call("checkout", [moved.handle])).toBe(0);
+    expect(await shopRef.call("cart.total", [cart.handle])).toBe(0);
+  }
+  expect(await kernel.call("shop", "dropped", [])).toBe(2);
   const trap = await kernel.call("shop", "cart.new", [1000]);
   await kernel.call("shop", "cart.add", [trap, 666]);
   const owner = kernel.whereis("shop")!.toString();

@@ -14,6 +14,8 @@ export {
   type ComponentSpec,
   type ComponentStore,
   componentTypes,
+  held,
+  type HeldHandle,
   type HostFunction,
   type HostImports,
   type ResourceHandle,
