@@ -50,7 +50,7 @@ const corrections: readonly Correction[] = [
     everywhere: false,
   },
   {
-    // What is returned here never settles: https://github.com/bytecodealliance/jco leaves its import task unfinished.
+    // What is returned here never settles, since the task of a failed import is left unfinished.
     what: "failed imports",
     pattern: /(task\.reject\(err\);\s*task\.exit\(\);\s*)return task\.completionPromise\(\);/g,
     replacement: "$1throw err;",
@@ -100,7 +100,12 @@ const corrections: readonly Correction[] = [
   },
 ];
 
-/** The script, corrected. `usesAsync`: whether the component has async functions, streams or futures. @throws {Error} if jco's output is not what these corrections know. */
+/**
+ * The script, corrected.
+ *
+ * @param usesAsync whether the component has async functions, streams or futures.
+ * @throws {Error} if jco's output is not what these corrections know.
+ */
 export function corrected(script: string, usesAsync: boolean): string {
   let text = script;
   for (const { what, pattern, replacement, everywhere, onlySync = false } of corrections) {

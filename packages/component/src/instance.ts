@@ -5,8 +5,8 @@
  *   I1. One call at a time: jco does not guard a component against being entered again.
  *   I2. No value enters unchecked, neither an argument nor what an import returned.
  *   I3. A call settles, also when jco forgets it: the instance's death settles it.
- *   I5. What leaves the guest at once is counted and limited, however little memory it has.
  *   I4. A promise of the host is waited for no longer than `importMs`, and never beyond the instance's death.
+ *   I5. What leaves the guest at once is counted and limited, however little memory it has.
  *
  * @module
  */

@@ -93,7 +93,8 @@ function listCodec({ of, length }: WitType & { readonly kind: "list" }): Codec {
     const lowered = lowerItems(value, item, handles);
     return isBytes ? Uint8Array.from(lowered as number[]) : lowered;
   };
-  if (isBytes) return { lower };
+  if (isBytes && length === undefined) return { lower };
+  if (isBytes) return { lower, lift: (value) => Uint8Array.from(value as ArrayLike<number>) };
   const { lift } = item;
   return {
     lower,

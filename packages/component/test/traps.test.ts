@@ -65,6 +65,7 @@ describe("a guest that goes wrong ends alone, and says how", () => {
     ["a text longer than its memory", "text-at", [0, 0xffff_ffff], /./],
     ["bytes outside its memory", "bytes-at", [65_530, 10], /out of bounds/],
     ["more than it may give at once", "repeated", [1000, 20_000], /more than 16777216 bytes/],
+    ["more flags than it may give", "repeated-flags", [1000, 20_000], /more than 16777216 bytes/],
     ["text that is no UTF-8", "text-at", [48, 1], /not valid/],
     ["a case that does not exist", "colour-of", [7], /./],
   ])("%s", async ([, path, args, message]) => {

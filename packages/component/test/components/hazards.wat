@@ -54,7 +54,7 @@
     (i32.store (i32.const 0) (local.get 0))
     (i32.store (i32.const 4) (local.get 1))
     (i32.const 0))
-  (func (export "repeated") (param $times i32) (param $length i32) (result i32)
+  (func (export "repeated") (export "repeated-flags") (param $times i32) (param $length i32) (result i32)
     (local $at i32)
     (local.set $at (i32.const 8))
     (i32.store (i32.const 0) (i32.const 8))

@@ -32,7 +32,7 @@ const character = fc
   .integer({ min: 0, max: 0x10_ffff - 0x800 })
   .map((code) => String.fromCodePoint(code < 0xd800 ? code : code + 0x800));
 
-/** Every type without parts. */
+/** Every type without parts, and lists of bytes and of fixed length. */
 export const scalars: readonly TypedValues[] = [
   scalar("bool", fc.boolean()),
   scalar("u8", integer(8, false)),
@@ -48,6 +48,8 @@ export const scalars: readonly TypedValues[] = [
   scalar("char", character),
   scalar("string", fc.string({ unit: "binary" })),
   scalar("list<u8>", fc.uint8Array()),
+  scalar("list<u8, 4>", fc.uint8Array({ minLength: 4, maxLength: 4 })),
+  scalar("list<string, 2>", fc.tuple(fc.string(), fc.string())),
 ];
 
 let definitionCount = 0;
