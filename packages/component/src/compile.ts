@@ -13,6 +13,8 @@ import { digest, FileCache, type Files } from "./cache.ts";
 import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
 import { advice, sniff } from "./sniff.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
+import { wasiAsyncImports } from "./wasi/wasi-async-imports.ts";
+import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
 import { parseWorld } from "./wit-parser.ts";
 import type { WitWorld } from "./wit-type.ts";
 
@@ -85,31 +87,54 @@ async function readComponent(path: string): Promise<Uint8Array> {
 }
 
 async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
+  let wit: Files;
   try {
-    const wit = await runTool({ tool: "wit", bytes });
+    wit = await runTool({ tool: "wit", bytes });
+  } catch (cause) {
+    throw notWhole(path, cause);
+  }
+  const other = importsOf(text(wit, "component.wit")).find(isOtherWasi);
+  if (other !== undefined)
+    throw new NotAComponentError(
+      path,
+      `imports ${other}: only WASI 0.2 is there, build it for that`,
+    );
+  try {
     const world = parseWorld(text(wit, "component.wit"));
     const { "component.js": script, ...files } = await runTool({
       tool: "transpile",
       bytes,
-      asyncImports: world.imports.map(({ name }) => name),
+      asyncImports: [...world.imports.map(({ name }) => name), ...wasiAsyncImports],
       asyncExports: world.exports.map(({ name }) => name),
     });
     return { ...files, ...wit, "component.mjs": withoutDebugLog(script!) };
   } catch (cause) {
-    const { message } = cause as Error;
-    const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
-    throw new NotAComponentError(path, what, { cause });
+    throw notWhole(path, cause);
   }
+}
+
+/** The interfaces that a component imports, with their versions. */
+function importsOf(wit: string): string[] {
+  return [...wit.matchAll(/^ *import ([\w:/-]+@[^;{ ]+)/gm)].map(([, name]) => name!);
+}
+
+function notWhole(path: string, cause: unknown): NotAComponentError {
+  const { message } = cause as Error;
+  const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
+  return new NotAComponentError(path, what, { cause });
 }
 
 /** jco's scripts read an environment variable at every step of a call to decide whether to log: most of its time. */
 function withoutDebugLog(script: Uint8Array): Uint8Array {
   const source = Buffer.from(script).toString("utf8");
   return Buffer.from(
-    source.replace(
-      /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
-      "const _debugLog = () => {}",
-    ),
+    source
+      .replace(/const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/, "const _debugLog = () => {}")
+      // What is returned here never settles, so the guest's stack would be kept for ever.
+      .replaceAll(
+        /(task\.reject\(err\);\s*task\.exit\(\);\s*)return task\.completionPromise\(\);/g,
+        "$1throw err;",
+      ),
   );
 }
 

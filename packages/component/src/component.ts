@@ -9,12 +9,20 @@ import {
   ExitError,
   type Incoming,
   type Logger,
+  normal,
   type Self,
 } from "@coppice/kernel";
 import type { ChildSpec } from "@coppice/otp";
 import { type CompiledComponent, compileComponent } from "./compile.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
-import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
+import {
+  type ComponentInstance,
+  type HostFunction,
+  instantiate,
+  type InstanceOptions,
+} from "./instance.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import type { WasiOptions } from "./wasi/wasi.ts";
 
 /** A component as a child of a supervisor. */
 export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
@@ -28,11 +36,13 @@ export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
     /** The most memory, in bytes. */
     readonly memoryBytes?: number;
   };
+  /** What it may have of its host, each process for itself. Default: nothing. */
+  readonly wasi?: WasiOptions;
 }
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { path, cacheDir, imports = {}, limits = {}, ...child } = spec;
+  const { path, cacheDir, imports = {}, limits = {}, wasi = {}, ...child } = spec;
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (logger: Logger): Promise<CompiledComponent> => {
     compiled ??= compileComponent({ path, cacheDir, logger, ...limits });
@@ -45,30 +55,35 @@ export function component(spec: ComponentSpec): ChildSpec {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel.logger)),
     start: (options, { kernel }) =>
-      kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
+      kernel.start(new ComponentProcess(compile, { imports, wasi }), {
+        kind: "component",
+        ...options,
+      }),
   };
 }
 
+type ProcessOptions = Pick<InstanceOptions, "imports"> & { readonly wasi: WasiOptions };
+
 class ComponentProcess implements Behaviour {
   readonly #compile: (logger: Logger) => Promise<CompiledComponent>;
-  readonly #imports: Readonly<Record<string, HostFunction>>;
+  readonly #options: ProcessOptions;
   #instance: ComponentInstance | undefined;
+  #isOver = false;
 
-  constructor(
-    compile: (logger: Logger) => Promise<CompiledComponent>,
-    imports: Readonly<Record<string, HostFunction>>,
-  ) {
+  constructor(compile: (logger: Logger) => Promise<CompiledComponent>, options: ProcessOptions) {
     this.#compile = compile;
-    this.#imports = imports;
+    this.#options = options;
   }
 
   async start(self: Self): Promise<void> {
-    const { logger } = self.kernel;
+    const { clock, random, logger } = self.kernel;
     const compiled = await this.#compile(logger);
     const onOutput = (stream: string, line: string): void => {
       logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
     };
-    this.#instance = await instantiate(compiled, { imports: this.#imports, onOutput });
+    const host = { clock, random, logger: withPid(logger, self.pid.toString()), onOutput };
+    this.#instance = await instantiate(compiled, { ...this.#options, ...host });
+    if (this.#isOver) this.ended();
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -77,6 +92,7 @@ class ComponentProcess implements Behaviour {
       const value = await this.#instance!.call(message.method, message.args);
       if (message.type === "call") message.reply({ ok: true, value });
     } catch (thrown) {
+      if (thrown instanceof GuestExitError && thrown.status === 0) throw new ExitError(normal);
       const failure = failureOf(thrown);
       if (failure === undefined) throw thrown;
       if (message.type === "call") message.reply({ ok: false, failure });
@@ -84,8 +100,19 @@ class ComponentProcess implements Behaviour {
   }
 
   ended(): void {
+    this.#isOver = true;
     this.#instance?.die(new ExitError({ type: "killed" }));
   }
+}
+
+/** Says in each line which process it is about. */
+function withPid(logger: Logger, pid: string): Logger {
+  return {
+    debug: (fields, message) => logger.debug({ pid, ...fields }, message),
+    info: (fields, message) => logger.info({ pid, ...fields }, message),
+    warn: (fields, message) => logger.warn({ pid, ...fields }, message),
+    error: (fields, message) => logger.error({ pid, ...fields }, message),
+  };
 }
 
 /** What the caller is told; undefined for what ends the process. */

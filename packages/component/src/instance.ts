@@ -8,6 +8,14 @@
  *
  * @module
  */
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "@coppice/kernel";
 import type { CompiledComponent } from "./compile.ts";
 import {
   InstanceBusyError,
@@ -17,9 +25,9 @@ import {
   UnknownFunctionError,
   WitError,
 } from "./errors.ts";
-import { GuestOutput } from "./guest-output.ts";
-import { sandboxedWasi } from "./sandbox.ts";
 import { checked, checkedArguments } from "./validate.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import { createWasi, type Wasi, type WasiHost, type WasiOptions } from "./wasi/wasi.ts";
 import { camelCase, type WitFunction } from "./wit-type.ts";
 
 /** A function of the host. It may be async: the guest waits, other processes run. */
@@ -31,6 +39,16 @@ export interface InstanceOptions {
   readonly imports: Readonly<Record<string, HostFunction>>;
   /** Every line the guest writes. */
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
+  /** What it may have of its host. Default: nothing. */
+  readonly wasi?: WasiOptions;
+  /** Where the guest's host names are resolved. Default: the machine's resolver. */
+  readonly resolve?: WasiHost["resolve"];
+  /** Default: systemClock. */
+  readonly clock?: Clock;
+  /** Default: systemRandom. */
+  readonly random?: Random;
+  /** Default: silentLogger. */
+  readonly logger?: Logger;
 }
 
 /** @throws {MissingImportError} if the host does not give a function the component imports. */
@@ -38,43 +56,49 @@ export async function instantiate(
   compiled: CompiledComponent,
   options: InstanceOptions,
 ): Promise<ComponentInstance> {
-  const instance = new ComponentInstance(compiled, options);
+  const instance = new ComponentInstance(compiled);
   await instance.load(compiled, options);
   return instance;
 }
 
 export class ComponentInstance {
   readonly #functions: ReadonlyMap<string, WitFunction>;
-  readonly #stdout: GuestOutput;
-  readonly #stderr: GuestOutput;
+  #wasi: Wasi | undefined;
   readonly #death = Promise.withResolvers<never>();
   #exports: Readonly<Record<string, unknown>> = {};
   #running: string | undefined;
   #cause: Error | undefined;
+  #disposed: Promise<void> | undefined;
 
-  constructor({ world }: CompiledComponent, { onOutput }: InstanceOptions) {
+  constructor({ world }: CompiledComponent) {
     const named = world.exports.flatMap((each) => [
       [each.name, each] as const,
       [camelCase(each.name), each] as const,
     ]);
     this.#functions = new Map(named);
-    this.#stdout = new GuestOutput((line) => onOutput("stdout", line));
-    this.#stderr = new GuestOutput((line) => onOutput("stderr", line));
     this.#death.promise.catch(() => {}); // Every call that races with it handles it.
   }
 
   /** For {@link instantiate}. */
   async load(compiled: CompiledComponent, options: InstanceOptions): Promise<void> {
-    const imports: Record<string, unknown> = sandboxedWasi(this.#stdout, this.#stderr);
+    const imports: Record<string, unknown> = {};
     for (const wanted of compiled.world.imports) {
       const host = options.imports[wanted.name] ?? options.imports[camelCase(wanted.name)];
       if (host === undefined)
         throw new MissingImportError(compiled.path, wanted.name, wanted.signature);
       imports[wanted.name] = { default: this.#hostCall(wanted, host) };
     }
-    for (const name of compiled.world.importedInterfaces)
-      if (imports[name] === undefined)
-        throw new MissingImportError(compiled.path, name, "interface");
+    this.#wasi = await this.#createWasi(options);
+    if (this.#cause !== undefined) {
+      await this.#wasi.dispose();
+      throw this.#cause;
+    }
+    Object.assign(imports, this.#wasi.imports);
+    const missing = compiled.world.importedInterfaces.find((name) => imports[name] === undefined);
+    if (missing !== undefined) {
+      await this.#wasi.dispose();
+      throw new MissingImportError(compiled.path, missing, "interface");
+    }
     this.#running = "instantiation";
     try {
       this.#exports = await Promise.race([compiled.instantiate(imports), this.#death.promise]);
@@ -113,14 +137,35 @@ export class ComponentInstance {
     }
   }
 
+  /** Resolves when nothing that the guest held of its host is open any more; at once while it lives. */
+  async released(): Promise<void> {
+    await this.#disposed;
+  }
+
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
   die(thrown: unknown): Error {
     if (this.#cause !== undefined) return this.#cause;
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const details = { function: this.#running ?? "?", stderr: this.#stderr.lines() };
-    this.#cause = new TrapError(cause.message, details, { cause });
+    const stderr = this.#wasi?.stderrTail() ?? [];
+    const details = { function: this.#running ?? "?", stderr };
+    this.#cause =
+      cause instanceof GuestExitError ? cause : new TrapError(cause.message, details, { cause });
     this.#death.reject(this.#cause);
+    this.#disposed = this.#wasi?.dispose();
     return this.#cause;
+  }
+
+  #createWasi(options: InstanceOptions): Promise<Wasi> {
+    const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+    const { onOutput, resolve, wasi = {} } = options;
+    return createWasi(wasi, {
+      clock,
+      random,
+      logger,
+      onOutput,
+      onExit: (error) => this.die(error),
+      ...(resolve === undefined ? {} : { resolve }),
+    });
   }
 
   #hostCall(wanted: WitFunction, host: HostFunction): (...args: unknown[]) => Promise<unknown> {

@@ -24,4 +24,10 @@ export {
   instantiate,
   type InstanceOptions,
 } from "./instance.ts";
+export type { Preopen, Preopens } from "./wasi/files/files.ts";
+export type { HttpLimits } from "./wasi/http/http-limits.ts";
+export type { AccessRule } from "./wasi/net/access-policy.ts";
+export type { Resolver } from "./wasi/net/resolver.ts";
+export { GuestExitError, WasiOptionError } from "./wasi/wasi-errors.ts";
+export type { WasiOptions } from "./wasi/wasi.ts";
 export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";
