@@ -28,6 +28,17 @@ async function ensureBrowser(): Promise<void> {
   if (!paths.some(existsSync)) await installPackage("chromium-headless-shell", say);
 }
 
+/** What builds test components from C. */
+async function ensureClang(): Promise<void> {
+  const needed = [
+    ["clang", "/usr/bin/clang"],
+    ["lld", "/usr/bin/wasm-ld"],
+    ["wasi-libc", "/usr/lib/wasm32-wasi/libc.a"],
+    ["libclang-rt-14-dev-wasm32", "/usr/lib/llvm-14/lib/clang/14.0.6/lib/wasi"],
+  ] as const;
+  for (const [name, path] of needed) if (!existsSync(path)) await installPackage(name, say);
+}
+
 function vitest(args: readonly string[]): Promise<number> {
   const child = spawn("vitest", ["run", ...args], { stdio: "inherit" });
   return new Promise((resolve) => {
@@ -37,6 +48,7 @@ function vitest(args: readonly string[]): Promise<number> {
 
 await prepare("nats-server", () => ensureNatsServer(say));
 await prepare("chromium", ensureBrowser);
+await prepare("clang for WebAssembly", ensureClang);
 const filters = process.argv.slice(2);
 if (filters.length > 0) {
   process.exitCode = await vitest(filters);
