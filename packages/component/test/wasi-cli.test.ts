@@ -184,6 +184,7 @@ describe.skipIf(noClang !== undefined)("a guest in C", () => {
     [{ env: { A: "x\0y" } }, 'env: "x\\u0000y" is not a text without NUL'],
     [{ allowHttp: ["example.com"] }, "allowHttp: example.com is not an origin"],
     [{ allowHttp: ["https://example.com/path"] }, "is not an origin"],
+    [{ httpLimits: { timeoutMs: 0 } }, "httpLimits.timeoutMs: 0 is not above 0"],
     [{ allowTcp: ["example.com"] }, "allowTcp: example.com is not host:port"],
     [{ allowUdp: ["example.com:0"] }, "allowUdp: example.com:0 is not host:port"],
     [{ preopens: { data: { path: "/" } } }, "the preopen data must be an absolute path"],

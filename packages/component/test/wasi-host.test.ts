@@ -277,6 +277,21 @@ describe("a request's body", () => {
     expect(await server.arrived).toBe("broken off");
   });
 
+  test.for([[["4", "5"]], [["4, 5"]], [["-1"]], [["0x10"]], [["1e3"]], [[""]]] as const)(
+    "whose content-length is %j is refused: two readers could see its end at different places",
+    async ([lengths]) => {
+      await using client = await allowing("http://api.example");
+      const headers = client.types.Fields.fromList(
+        lengths.map((length): [string, Uint8Array] => ["content-length", bytes(length)]),
+      );
+      const request = client.request("http://api.example/", headers);
+      expect(() => request.body()).toThrow(expect.objectContaining({ payload: undefined }));
+      expect(() => client.handle(request)).toThrow(
+        expect.objectContaining({ payload: { tag: "HTTP-protocol-error" } }),
+      );
+    },
+  );
+
   test("shorter than its content-length is an error, longer is not sent", async () => {
     await using server = await receiving();
     await using client = await allowing(server.origin);
@@ -291,6 +306,23 @@ describe("a request's body", () => {
       payload: { tag: "last-operation-failed" },
     });
   });
+});
+
+test("names are resolved a few at a time", async () => {
+  const gate = Promise.withResolvers<readonly string[]>();
+  await using any = await world({ allowTcp: ["db.example:5432"] }, { resolve: () => gate.promise });
+  const { resolveAddresses } = any.wasi.imports["wasi:sockets/ip-name-lookup"] as {
+    readonly resolveAddresses: (network: unknown, name: string) => Pollable;
+  };
+  for (let at = 0; at < 4; at += 1) resolveAddresses(undefined, "db.example");
+  expect(() => resolveAddresses(undefined, "db.example")).toThrow(
+    expect.objectContaining({ payload: "temporary-resolver-failure" }),
+  );
+  gate.resolve(["1.1.1.1"]);
+  await gate.promise;
+  await expect
+    .poll(() => resolveAddresses(undefined, "db.example"))
+    .toHaveProperty("resolveNextAddress");
 });
 
 test("every handle is given back at the end, whatever was open", async () => {

@@ -7,6 +7,9 @@ import type { Cancel } from "@coppice/kernel";
 import { type Listen, Resource, type Scope } from "./scope.ts";
 import { WasiTrapError } from "./wasi-errors.ts";
 
+/** The most pollables of one `poll`: a list may name one pollable any number of times. */
+const pollablesMax = 10_000;
+
 /** Something that is ready or will be. */
 export interface Readiness {
   readonly ready: () => boolean;
@@ -58,6 +61,8 @@ export class Pollable extends Resource {
 export async function poll(pollables: readonly Pollable[]): Promise<number[]> {
   const [first] = pollables;
   if (first === undefined) throw new WasiTrapError("poll was called with an empty list");
+  if (pollables.length > pollablesMax)
+    throw new WasiTrapError(`poll was called with more than ${pollablesMax} pollables`);
   await first.scope.turn();
   for (;;) {
     const ready = pollables.flatMap((pollable, index) => (pollable.ready() ? [index] : []));

@@ -69,6 +69,9 @@ export async function createWasi(options: WasiOptions, host: WasiHost): Promise<
   const { allowTcp = [], allowUdp = [], httpLimits = {} } = options;
   mustBeTexts("env", [...Object.keys(env), ...Object.values(env)]);
   mustBeTexts("args", args);
+  const limits = { ...defaultHttpLimits, ...httpLimits };
+  for (const [name, value] of Object.entries(limits))
+    if (!(value > 0)) throw new WasiOptionError(`httpLimits.${name}: ${value} is not above 0`);
   const origins = originTable(allowHttp === false ? [] : allowHttp);
   const rules = {
     tcp: endpointTable("allowTcp", allowTcp),
@@ -95,7 +98,7 @@ export async function createWasi(options: WasiOptions, host: WasiHost): Promise<
       ...randomness(scope.random),
       ...cli(scope, { env, args, stdin, stdout, stderr, onExit }),
       ...filesystem,
-      ...http(scope, { origins, limits: { ...defaultHttpLimits, ...httpLimits }, resolve }),
+      ...http(scope, { origins, limits, resolve }),
       ...sockets(scope, rules, resolve),
     },
     stderrTail: () => stderr.lines(),

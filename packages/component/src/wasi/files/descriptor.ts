@@ -22,11 +22,12 @@ import {
 } from "node:fs/promises";
 import { Resource, type Scope } from "../scope.ts";
 import { InputStream, OutputStream } from "../streams.ts";
+import { WasiError } from "../wasi-errors.ts";
 import { Directory, locate, type Place } from "./directory.ts";
 import { answering } from "./file-error.ts";
 import { OpenFile } from "./open-file.ts";
+import { splitPath } from "./path-policy.ts";
 import { descriptorStat, fileType, metadataHash, newTime, type NewTimestamp } from "./stat.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 interface PathFlags {
   readonly symlinkFollow?: boolean;
@@ -278,7 +279,8 @@ export class Descriptor extends Resource {
   }
 
   symlinkAt(target: string, path: string): Promise<void> {
-    if (target.startsWith("/")) return Promise.reject(new WasiError("not-permitted"));
+    const split = splitPath(target); // A link that could not be followed is not made.
+    if (!split.ok) return Promise.reject(new WasiError(split.code));
     return this.#changing(path, (place) => symlink(target, place.path));
   }
 
@@ -418,8 +420,10 @@ async function openPlace(
   }
 }
 
-function statOf(place: Place): Promise<BigIntStats> {
-  return lstat(place.path, { bigint: true });
+async function statOf(place: Place): Promise<BigIntStats> {
+  const stats = await lstat(place.path, { bigint: true });
+  if (place.directory && !stats.isDirectory()) throw new WasiError("not-directory");
+  return stats;
 }
 
 /** The entry, which must have a name of its own: the root of a descriptor cannot be moved or removed. */

@@ -14,9 +14,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import process from "node:process";
+import { WasiError } from "../wasi-errors.ts";
 import { errnoCode } from "./file-error.ts";
 import { linksMax, pathDepthMax, splitPath } from "./path-policy.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 /** Linux's O_PATH, which Node does not name: a handle for naming, not for reading, so it needs no permission to read. */
 const pathOnly = 0o10000000;
@@ -146,7 +146,8 @@ async function linkTarget(path: string): Promise<string | undefined> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
   } catch (thrown) {
-    if (errnoCode(thrown) === "ENOENT") return undefined;
+    const code = errnoCode(thrown);
+    if (code === "ENOENT" || code === "EINVAL") return undefined; // EINVAL: it was a link a moment ago.
     throw thrown;
   }
 }

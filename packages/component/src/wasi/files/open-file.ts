@@ -10,8 +10,8 @@ import process from "node:process";
 import { alwaysReady } from "../poll.ts";
 import type { Scope } from "../scope.ts";
 import { chunkBytesMax, closedStream, failedStream, type Sink, type Source } from "../streams.ts";
-import { fileErrorCode } from "./file-error.ts";
 import { WasiError } from "../wasi-errors.ts";
+import { fileErrorCode } from "./file-error.ts";
 
 /** The last holder closes it. */
 export class OpenFile {

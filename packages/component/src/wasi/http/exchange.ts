@@ -22,6 +22,7 @@ import { fieldsToNode } from "./fields.ts";
 import { type HttpErrorCode, HttpFailure, httpErrorCode } from "./http-error.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import {
+  declaredLength,
   methodName,
   type OutgoingBody,
   type OutgoingRequestBase,
@@ -63,6 +64,9 @@ export function targetOf(origins: AccessTable, request: OutgoingRequestBase): Ta
   const access = origins.get(url.origin);
   if (access === undefined || request.method().tag === "connect")
     throw new HttpFailure({ tag: "HTTP-request-denied" });
+  const declared = declaredLength(request.fields) ?? 0;
+  if (declared > 0 && request.taken === undefined)
+    throw new HttpFailure({ tag: "HTTP-request-body-size", val: 0n });
   return { url, access };
 }
 

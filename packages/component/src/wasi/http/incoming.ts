@@ -9,10 +9,10 @@ import { readableSource } from "../net/node-streams.ts";
 import { Pollable } from "../poll.ts";
 import { Resource, type Scope } from "../scope.ts";
 import { failedStream, InputStream, type Source } from "../streams.ts";
+import { WasiError } from "../wasi-errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Field, type FieldsBase, fieldsFromRaw } from "./fields.ts";
 import { HttpFailure, httpErrorCode } from "./http-error.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 /** What reading a response needs. */
 export interface IncomingContext {

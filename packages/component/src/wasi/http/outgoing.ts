@@ -8,9 +8,9 @@ import { PassThrough } from "node:stream";
 import { writableSink } from "../net/node-streams.ts";
 import { Resource, type Scope } from "../scope.ts";
 import { chunkBytesMax, OutputStream, type Sink } from "../streams.ts";
+import { WasiError } from "../wasi-errors.ts";
 import type { Field, FieldsBase } from "./fields.ts";
 import { HttpFailure, httpErrorCode } from "./http-error.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 /** WASI's `method`. */
 export interface Method {
@@ -24,7 +24,7 @@ export interface Scheme {
   readonly val?: string;
 }
 
-const authorityPattern = /^[^/?#@\\\s]+$/;
+const authorityPattern = /^[^/?#@\\\s]{1,512}$/;
 const pathPattern = /^[/*][\x21-\x7e]*$/;
 /** The longest path with query, in characters. */
 const pathLengthMax = 8_192;
@@ -54,10 +54,13 @@ export class OutgoingRequestBase extends Resource {
 
   body(): OutgoingBody {
     if (this.#body !== undefined) throw new WasiError(undefined);
-    this.#body = new OutgoingBody(this.scope, {
-      bytesMax: this.#bodyBytesMax,
-      declared: declaredLength(this.fields),
-    });
+    const bytesMax = this.#bodyBytesMax;
+    try {
+      const declared = declaredLength(this.fields);
+      this.#body = new OutgoingBody(this.scope, { bytesMax, declared });
+    } catch (thrown) {
+      throw thrown instanceof HttpFailure ? new WasiError(undefined, { cause: thrown }) : thrown;
+    }
     return this.#body;
   }
 
@@ -104,11 +107,18 @@ export function methodName({ tag, val }: Method): string {
   return tag === "other" ? (val ?? "") : tag.toUpperCase();
 }
 
-function declaredLength(fields: readonly Field[]): number | undefined {
-  const [, value] = fields.find(([name]) => name === "content-length") ?? [];
-  if (value === undefined) return undefined;
-  const length = Number(new TextDecoder("latin1").decode(value));
-  return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+/**
+ * What `content-length` says; undefined if it is not there.
+ *
+ * @throws {HttpFailure} if it says nothing clear: two readers of such a request could see its end at different places.
+ */
+export function declaredLength(fields: readonly Field[]): number | undefined {
+  const [first, ...rest] = fields.filter(([name]) => name === "content-length");
+  if (first === undefined) return undefined;
+  const text = new TextDecoder("latin1").decode(first[1]);
+  if (rest.length > 0 || !/^\d{1,15}$/.test(text))
+    throw new HttpFailure({ tag: "HTTP-protocol-error" });
+  return Number(text);
 }
 
 interface BodyOptions {

@@ -8,8 +8,8 @@ import { addressesMax } from "../net/resolver.ts";
 import { type IpAddress, parseAddress } from "../net/ip-address.ts";
 import { Pollable, Signal } from "../poll.ts";
 import { Resource, type Scope } from "../scope.ts";
-import type { Network, SocketContext } from "./socket-context.ts";
 import { WasiError } from "../wasi-errors.ts";
+import type { Network, SocketContext } from "./socket-context.ts";
 
 const nameLengthMax = 253;
 
@@ -49,8 +49,11 @@ export class ResolveAddressStream extends Resource {
 /** The interface. */
 export function nameLookup(context: SocketContext): object {
   const { access, scope } = context;
-  const lookedUp = async (name: string): Promise<readonly string[]> => {
-    const allowed = access.resolved(name, await context.resolve(name));
+  const allowedOf = async (
+    name: string,
+    found: Promise<readonly string[]>,
+  ): Promise<readonly string[]> => {
+    const allowed = access.resolved(name, await found);
     if (allowed.length === 0) throw new WasiError("name-unresolvable");
     return allowed;
   };
@@ -63,7 +66,7 @@ export function nameLookup(context: SocketContext): object {
         scope.denied(`the addresses of ${name}: see allowTcp and allowUdp`);
         throw new WasiError("access-denied");
       }
-      return new ResolveAddressStream(scope, lookedUp(name));
+      return new ResolveAddressStream(scope, allowedOf(name, context.lookUp(name)));
     },
   };
 }

@@ -8,6 +8,7 @@ import { closed, readableSource, writableSink } from "../net/node-streams.ts";
 import { Pollable, Signal } from "../poll.ts";
 import { Resource, type Scope } from "../scope.ts";
 import { closedStream, InputStream, OutputStream } from "../streams.ts";
+import { WasiError } from "../wasi-errors.ts";
 import {
   type AddressFamily,
   fromWasi,
@@ -17,7 +18,6 @@ import {
   toWasi,
 } from "./socket-address.ts";
 import type { Network, SocketContext } from "./socket-context.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 type TcpState = "unbound" | "binding" | "bound" | "connecting" | "connected" | "closed";
 

@@ -7,6 +7,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { closed } from "../net/node-streams.ts";
 import { Pollable, Signal } from "../poll.ts";
 import { Resource } from "../scope.ts";
+import { WasiError } from "../wasi-errors.ts";
 import {
   type AddressFamily,
   type Endpoint,
@@ -17,7 +18,6 @@ import {
   toWasi,
 } from "./socket-address.ts";
 import type { Network, SocketContext } from "./socket-context.ts";
-import { WasiError } from "../wasi-errors.ts";
 
 /** The most datagrams that wait for the guest; more are dropped, as a full socket buffer does. */
 const waitingMax = 64;
