@@ -5,7 +5,7 @@ import { simulatedClock } from "@coppice/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { buildC, compileC, noClang } from "./wasi-guests.ts";
-import { openGuest } from "./wasi-run.ts";
+import { eventually, openGuest } from "./wasi-run.ts";
 
 if (noClang !== undefined) process.stderr.write(`SKIPPED: WASI guests in C: ${noClang}\n`);
 
@@ -95,7 +95,7 @@ describe.skipIf(noClang !== undefined)("a guest in C", () => {
       awake = true;
       return answer;
     });
-    await expect.poll(sleeper.timers).toBe(1);
+    await eventually(sleeper.timers).toBe(1);
     expect(await other.run("print meanwhile")).toBe("ok");
     await clock.advance(299);
     expect(await other.run("print still")).toBe("ok");
@@ -138,7 +138,7 @@ describe.skipIf(noClang !== undefined)("a guest in C", () => {
   test("an instance killed while it waits leaves no timer", async () => {
     const sleeper = await openGuest(guest);
     const sleep = sleeper.run("sleep 100000").catch((thrown: unknown) => thrown);
-    await expect.poll(sleeper.timers).toBe(1);
+    await eventually(sleeper.timers).toBe(1);
     await sleeper.end();
     expect(await sleep).toBeInstanceOf(TrapError);
     expect(sleeper.timers()).toBe(0);

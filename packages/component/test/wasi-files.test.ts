@@ -17,7 +17,7 @@ import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { buildC, compileC, noClang } from "./wasi-guests.ts";
-import { openBelow, openGuest, temporaryFolder } from "./wasi-run.ts";
+import { eventually, openBelow, openGuest, temporaryFolder } from "./wasi-run.ts";
 
 const refused = "error: Operation not permitted";
 const readOnly = "error: Read-only file system";
@@ -214,7 +214,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     await files.run("write /data/sub/a x");
     await files.run("cat /data/../secret.txt");
     // The preopen itself: by the host's table, and by the guest's handle on it.
-    await expect.poll(() => openBelow(folder.path)).toEqual([inside]);
+    await eventually(() => openBelow(folder.path)).toEqual([inside]);
     await files.run("open /data/letter.txt 25");
     expect(openBelow(folder.path).length).toBe(26);
     await files.end();
@@ -243,7 +243,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     await kernel.call("guest", "run", ["open /data/letter.txt 5"]);
     expect(openBelow(folder.path).length).toBe(6);
     kernel.exit(kernel.whereis("guest")!, { type: "kill" });
-    await expect.poll(() => openBelow(folder.path)).toEqual([]);
+    await eventually(() => openBelow(folder.path)).toEqual([]);
   });
 
   test("a guest that opens files without end runs into a limit, and only it", async () => {

@@ -8,6 +8,7 @@ import type { FutureIncomingResponse, IncomingBody } from "../src/wasi/http/inco
 import type { OutgoingBody, OutgoingRequestBase } from "../src/wasi/http/outgoing.ts";
 import type { Pollable } from "../src/wasi/poll.ts";
 import { createWasi, type WasiHost, type WasiOptions } from "../src/wasi/wasi.ts";
+import { eventually } from "./wasi-run.ts";
 
 /** A key and a certificate that it signed itself, for `api.example`. */
 const pem = `-----BEGIN PRIVATE KEY-----
@@ -320,9 +321,9 @@ test("names are resolved a few at a time", async () => {
   );
   gate.resolve(["1.1.1.1"]);
   await gate.promise;
-  await expect
-    .poll(() => resolveAddresses(undefined, "db.example"))
-    .toHaveProperty("resolveNextAddress");
+  await eventually(() => resolveAddresses(undefined, "db.example")).toHaveProperty(
+    "resolveNextAddress",
+  );
 });
 
 test("every handle is given back at the end, whatever was open", async () => {

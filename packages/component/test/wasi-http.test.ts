@@ -4,7 +4,7 @@ import { simulatedClock } from "@coppice/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildTimeoutMs } from "./chat-room.ts";
 import { compileJs } from "./wasi-guests.ts";
-import { type Guest, openGuest } from "./wasi-run.ts";
+import { eventually, type Guest, openGuest } from "./wasi-run.ts";
 
 let guest: Awaited<ReturnType<typeof compileJs>>;
 beforeAll(async () => {
@@ -145,7 +145,7 @@ describe("a guest that fetches", () => {
       },
     });
     expect(await fetchBy(client, server.origin)).toHaveProperty("error");
-    await expect.poll(server.connections).toBe(0);
+    await eventually(server.connections).toBe(0);
     expect(client.timers()).toBe(0);
   });
 
@@ -157,12 +157,12 @@ describe("a guest that fetches", () => {
       wasi: { allowHttp: [privately(server.origin)], httpLimits: { timeoutMs: 10_000 } },
     });
     const answer = fetchBy(client, server.origin);
-    await expect.poll(() => server.seen.length).toBe(1);
+    await eventually(() => server.seen.length).toBe(1);
     await clock.advance(9_999);
     expect(await server.connections()).toBe(1);
     await clock.advance(1);
     expect(await answer).toHaveProperty("error");
-    await expect.poll(server.connections).toBe(0);
+    await eventually(server.connections).toBe(0);
   });
 
   test("no more requests at once than allowed", async () => {
@@ -200,10 +200,10 @@ describe("a guest that fetches", () => {
     await using server = await serve((_, response) => response.write("begun, "));
     const client = await openGuest(guest, { wasi: { allowHttp: [privately(server.origin)] } });
     const answer = fetchBy(client, server.origin).catch((thrown: unknown) => thrown);
-    await expect.poll(() => server.seen.length).toBe(1);
+    await eventually(() => server.seen.length).toBe(1);
     await client.end();
     expect(await answer).toBeInstanceOf(Error);
-    await expect.poll(server.connections).toBe(0);
+    await eventually(server.connections).toBe(0);
     expect(client.timers()).toBe(0);
   });
 });

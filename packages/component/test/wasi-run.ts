@@ -14,6 +14,7 @@ import {
   type InstanceOptions,
 } from "@coppice/component";
 import { type Clock, systemClock } from "@coppice/kernel";
+import { expect } from "vitest";
 
 /** An instance under test. */
 export interface Guest extends AsyncDisposable {
@@ -51,6 +52,11 @@ export async function openGuest(
     run: async (command) => (await instance.call("run", [command])) as string,
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** Waits, on however busy a machine, until what `look` returns matches. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 20_000 });
 }
 
 /** Files and directories below `folder` that this process has open. */

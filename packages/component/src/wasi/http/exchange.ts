@@ -147,7 +147,7 @@ export class Exchange extends Resource {
       }
     }
     const allowed = allowedAddresses(found, access);
-    if (allowed.length === 0) {
+    if (allowed.length === 0 && !this.scope.ended) {
       this.scope.denied(`an HTTP request to ${url.host}, which is at ${found.join(", ")}`);
       throw new HttpFailure({ tag: "destination-IP-prohibited" });
     }
