@@ -4,10 +4,29 @@ import { startSupervisor } from "@coppice/otp";
 import { simulatedClock } from "@coppice/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
-import { buildC, compileC, noClang } from "./wasi-guests.ts";
+import { buildC, compileC, compileWat, noClang } from "./wasi-guests.ts";
 import { eventually, openGuest } from "./wasi-run.ts";
 
 if (noClang !== undefined) process.stderr.write(`SKIPPED: WASI guests in C: ${noClang}\n`);
+
+test("exit-with-code ends the instance with that code", async () => {
+  const text = `
+    (component
+      (import "wasi:cli/exit@0.2.12" (instance $exit
+        (export "exit-with-code" (func (param "status-code" u8)))))
+      (core func $leave (canon lower (func $exit "exit-with-code")))
+      (core module $module
+        (import "exit" "leave" (func $leave (param i32)))
+        (func (export "run") i32.const 42 call $leave))
+      (core instance $instance
+        (instantiate $module (with "exit" (instance (export "leave" (func $leave))))))
+      (func (export "run") (canon lift (core func $instance "run"))))`;
+  await using leaving = await openGuest(await compileWat(text));
+  await expect(leaving.instance.call("run", [])).rejects.toMatchObject({
+    code: "guest_exit",
+    status: 42,
+  });
+});
 
 describe.skipIf(noClang !== undefined)("a guest in C", () => {
   let guest: Awaited<ReturnType<typeof compileC>>;
