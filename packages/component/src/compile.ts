@@ -16,6 +16,7 @@ import { NotAComponentError } from "./errors.ts";
 import { FunctionPaths } from "./function-paths.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
+import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
 import { decodeWorld } from "./world-decoder.ts";
 import { usesAsync, type WitWorld } from "./wit-type.ts";
 
@@ -76,6 +77,11 @@ export async function compileBytes(
   const { memoryBytes, cacheDir, logger, replaces = () => false } = options;
   const source = sourceName(options);
   const world = readWorld(source, bytes);
+  const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));
+  if (other !== undefined) {
+    const what = `imports ${other.name}: only WASI 0.2 is there, build it for that or pass it in imports`;
+    throw new NotAComponentError(source, what);
+  }
   const asyncImports = suspendingImports(world, replaces);
   const cache = new FileCache(join(cacheDir, "compiled"), logger);
   const key = digest(toolVersions, bytes, ...asyncImports);

@@ -9,6 +9,8 @@ import {
   ExitError,
   type Incoming,
   type Kernel,
+  type Logger,
+  normal,
   type Self,
 } from "@coppice/kernel";
 import type { ChildSpec } from "@coppice/otp";
@@ -18,6 +20,8 @@ import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
 import { type ComponentInstance, instantiate } from "./instance.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import type { WasiOptions } from "./wasi/wasi.ts";
 
 /** A component as a child of a supervisor. */
 export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
@@ -30,6 +34,8 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
      */
     readonly imports?: HostImports;
     readonly limits?: ComponentLimits;
+    /** What it may have of its host through WASI, each process for itself. Default: nothing. */
+    readonly wasi?: WasiOptions;
   };
 
 export interface ComponentLimits {
@@ -46,7 +52,7 @@ export const memoryBytesDefault = 256 << 20;
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { cacheDir, imports = {}, limits = {}, ...rest } = spec;
+  const { cacheDir, imports = {}, limits = {}, wasi = {}, ...rest } = spec;
   const { source, child } = parted(rest);
   const { memoryBytes = memoryBytesDefault } = limits;
   const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;
@@ -59,7 +65,7 @@ export function component(spec: ComponentSpec): ChildSpec {
     });
     return compiled;
   };
-  const settings = { compile, imports, source: sourceName(source), limits };
+  const settings = { compile, imports, source: sourceName(source), limits, wasi };
   return {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel)),
@@ -89,28 +95,34 @@ interface Settings {
   readonly imports: HostImports;
   readonly source: string;
   readonly limits: ComponentLimits;
+  readonly wasi: WasiOptions;
 }
 
 class ComponentProcess implements Behaviour {
   readonly #settings: Settings;
   #instance: ComponentInstance | undefined;
+  #isOver = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
   async start(self: Self): Promise<void> {
-    const { compile, imports, limits } = this.#settings;
-    const { logger, clock } = self.kernel;
+    const { compile, imports, limits, wasi } = this.#settings;
+    const { logger, clock, random } = self.kernel;
     const compiled = await compile(self.kernel);
     const pid = self.pid.toString();
     this.#instance = await instantiate(compiled, {
       imports,
+      wasi,
       owner: pid,
       clock,
+      random,
+      logger: withPid(logger, pid),
       ...limits,
       onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
     });
+    if (this.#isOver) this.ended(); // It came too late to be told.
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -119,6 +131,7 @@ class ComponentProcess implements Behaviour {
       const value = await this.#instance!.call(message.method, message.args);
       if (message.type === "call") message.reply({ ok: true, value });
     } catch (thrown) {
+      if (thrown instanceof GuestExitError && thrown.status === 0) throw new ExitError(normal);
       const failure = failureOf(thrown);
       if (failure === undefined) throw thrown;
       if (message.type === "call") message.reply({ ok: false, failure });
@@ -126,12 +139,23 @@ class ComponentProcess implements Behaviour {
   }
 
   ended(): void {
+    this.#isOver = true;
     this.#instance?.die(new ExitError({ type: "killed" }));
   }
 
   describe(): Readonly<Record<string, unknown>> {
     return { source: this.#settings.source, handles: this.#instance?.handles ?? 0 };
   }
+}
+
+/** Says in each line which process it is about. */
+function withPid(logger: Logger, pid: string): Logger {
+  return {
+    debug: (fields, message) => logger.debug({ pid, ...fields }, message),
+    info: (fields, message) => logger.info({ pid, ...fields }, message),
+    warn: (fields, message) => logger.warn({ pid, ...fields }, message),
+    error: (fields, message) => logger.error({ pid, ...fields }, message),
+  };
 }
 
 /** What the caller is told; undefined for what ends the process. */

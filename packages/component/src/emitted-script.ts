@@ -70,6 +70,13 @@ const corrections: readonly Correction[] = [
     everywhere: true,
   },
   {
+    // Each call of an import has a count of its own, also one of WASI, which does nothing but write.
+    what: "the count of what leaves the guest for an import",
+    pattern: /^ *const _trampoline\d+ = (?:async )?function\([^)]*\) \{\n/gm,
+    replacement: "$&    _charge();\n",
+    everywhere: false,
+  },
+  {
     // Text is counted too, and decoded as the component model says: nothing is repaired, nothing left out.
     what: "text",
     pattern: /const TEXT_DECODER_UTF8 = new TextDecoder\(\);/,

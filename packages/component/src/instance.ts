@@ -10,7 +10,14 @@
  *
  * @module
  */
-import { type Clock, systemClock } from "@coppice/kernel";
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "@coppice/kernel";
 import type { CompiledComponent } from "./compile.ts";
 import { argumentSizes, guestStack } from "./crash-report.ts";
 import {
@@ -24,12 +31,12 @@ import {
 } from "./errors.ts";
 import { ExportPlan, type Run } from "./export-plan.ts";
 import type { FunctionPaths } from "./function-paths.ts";
-import { GuestOutput } from "./guest-output.ts";
 import { CallHandles, HandleState } from "./handle-state.ts";
 import type { HostCalls } from "./host-call.ts";
 import { BoundImports, type HostImports } from "./host-imports.ts";
-import { sandboxedWasi } from "./sandbox.ts";
 import type { HandleContext } from "./value-codec.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import { createWasi, type Wasi, type WasiHost, type WasiOptions } from "./wasi/wasi.ts";
 import type { WitResource } from "./wit-type.ts";
 
 /** How long a function of the host may take to settle unless the component says otherwise, in milliseconds. */
@@ -50,17 +57,35 @@ export interface InstanceOptions {
   readonly importMs?: number;
   /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
   readonly payloadBytes?: number;
+  /** What it may have of its host through WASI. Default: nothing. */
+  readonly wasi?: WasiOptions;
+  /** Where the host names it asks WASI for are resolved. Default: the machine's resolver. */
+  readonly resolve?: WasiHost["resolve"];
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Default: the machine's. */
+  readonly random?: Random;
+  /** Where it is said what it was denied. Default: nowhere. */
+  readonly logger?: Logger;
 }
 
-/** @throws {MissingImportError} if the host does not give something the component imports. */
+/**
+ * @throws {MissingImportError} if the host does not give something the component imports.
+ * @throws {WasiOptionError} if its `wasi` options make no sense.
+ * @throws {GuestExitError} if it ends itself while it starts.
+ */
 export async function instantiate(
   compiled: CompiledComponent,
   options: InstanceOptions,
 ): Promise<ComponentInstance> {
   const instance = new ComponentInstance(compiled, options);
-  await instance.load(compiled, options);
+  try {
+    await instance.load(compiled, options);
+  } catch (thrown) {
+    instance.die(thrown); // Gives back what was opened for it.
+    await instance.released();
+    throw thrown;
+  }
   return instance;
 }
 
@@ -79,8 +104,6 @@ interface Callable {
 export class ComponentInstance {
   readonly #paths: FunctionPaths;
   readonly #plans = new Map<string, Callable>();
-  readonly #stdout: GuestOutput;
-  readonly #stderr: GuestOutput;
   readonly #handles: HandleState;
   readonly #clock: Clock;
   readonly #importMs: number;
@@ -88,6 +111,8 @@ export class ComponentInstance {
   #payloadLeft: number;
   /** What rejects the promises of the host that are waited for. */
   readonly #waits = new Set<(cause: Error) => void>();
+  #wasi: Wasi | undefined;
+  #disposed: Promise<void> | undefined;
   #bound: BoundImports | undefined;
   #exports: Readonly<Record<string, unknown>> = {};
   #running: Running | undefined;
@@ -95,15 +120,12 @@ export class ComponentInstance {
 
   constructor(compiled: CompiledComponent, options: InstanceOptions) {
     const {
-      onOutput,
       owner = "instance",
       importMs = importMsDefault,
       payloadBytes = payloadBytesDefault,
       clock = systemClock,
     } = options;
     this.#paths = compiled.paths;
-    this.#stdout = new GuestOutput((line) => onOutput("stdout", line));
-    this.#stderr = new GuestOutput((line) => onOutput("stderr", line));
     this.#handles = new HandleState(owner);
     this.#clock = clock;
     this.#importMs = importMs;
@@ -117,10 +139,11 @@ export class ComponentInstance {
   }
 
   /** For {@link instantiate}. */
-  async load(compiled: CompiledComponent, { imports }: InstanceOptions): Promise<void> {
+  async load(compiled: CompiledComponent, options: InstanceOptions): Promise<void> {
+    const usesWasi = compiled.world.importedInterfaces.some(({ name }) => name.startsWith("wasi:"));
+    const sandbox = usesWasi ? await this.#sandbox(options) : {};
     const calls: HostCalls = {
       begin: () => {
-        this.#payloadLeft = this.#payloadBytes;
         if (this.#cause !== undefined) throw this.#cause;
       },
       wait: (what, promise) => this.#wait(what, promise),
@@ -129,14 +152,12 @@ export class ComponentInstance {
     this.#bound = new BoundImports({
       source: compiled.source,
       world: compiled.world,
-      given: imports,
-      sandbox: compiled.world.importedInterfaces.some(({ name }) => name.startsWith("wasi:"))
-        ? sandboxedWasi(this.#stdout, this.#stderr)
-        : {},
+      given: options.imports,
+      sandbox,
       calls,
     });
     const { object } = this.#bound;
-    object["$charge"] = (bytes: number) => this.#charge(bytes);
+    object["$charge"] = (bytes?: number) => this.#charge(bytes);
     this.#exports = await this.#run(
       "its start",
       [],
@@ -152,6 +173,7 @@ export class ComponentInstance {
    * @throws {UnknownFunctionError} {BadArgumentError} {InstanceBusyError} {InstanceDeadError} without having run.
    * @throws {WitError} if the function answered `err`.
    * @throws {TrapError} if the guest trapped, or a function of the host failed under it: the instance is dead.
+   * @throws {GuestExitError} if the guest ended itself: the instance is dead.
    */
   call(path: string, args: readonly unknown[]): Promise<unknown> {
     try {
@@ -178,6 +200,11 @@ export class ComponentInstance {
     );
   }
 
+  /** Resolves when nothing that the guest held of its host is open any more; at once while it lives. */
+  async released(): Promise<void> {
+    await this.#disposed;
+  }
+
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
   die(thrown: unknown): Error {
     if (this.#cause !== undefined) return this.#cause;
@@ -187,13 +214,34 @@ export class ComponentInstance {
       function: path,
       arguments: argumentSizes(args),
       stack: guestStack(cause),
-      stderr: this.#stderr.lines(),
+      stderr: this.#wasi?.stderrTail() ?? [],
     };
-    this.#cause = new TrapError(cause.message, details, { cause });
+    this.#cause =
+      cause instanceof GuestExitError ? cause : new TrapError(cause.message, details, { cause });
     for (const reject of this.#waits) reject(this.#cause);
     this.#waits.clear();
     this.#running?.reject(this.#cause);
+    this.#disposed = this.#wasi?.dispose();
     return this.#cause;
+  }
+
+  /** Opens what the guest may have of its host. @throws {Error} the death of the instance, if it came meanwhile. */
+  async #sandbox(options: InstanceOptions): Promise<Wasi["imports"]> {
+    const { random = systemRandom, logger = silentLogger, onOutput, resolve, wasi = {} } = options;
+    const opened = await createWasi(wasi, {
+      clock: this.#clock,
+      random,
+      logger,
+      onOutput,
+      onExit: (error) => void this.die(error),
+      ...(resolve === undefined ? {} : { resolve }),
+    });
+    if (this.#cause !== undefined) {
+      await opened.dispose();
+      throw this.#cause;
+    }
+    this.#wasi = opened;
+    return opened.imports;
   }
 
   /**
@@ -270,9 +318,13 @@ export class ComponentInstance {
     return taken.take(kind, resource, value);
   }
 
-  /** Counts what leaves the guest, whose results may refer to the same memory any number of times. */
-  #charge(bytes: number): void {
-    this.#payloadLeft -= bytes;
+  /**
+   * Counts what leaves the guest, whose results may refer to the same memory any number of times. Without `bytes` the
+   * count begins anew.
+   */
+  #charge(bytes?: number): void {
+    if (bytes === undefined) this.#payloadLeft = this.#payloadBytes;
+    else this.#payloadLeft -= bytes;
     if (this.#payloadLeft < 0) throw this.die(new PayloadLimitError(this.#payloadBytes));
   }
 

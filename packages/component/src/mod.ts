@@ -46,5 +46,11 @@ export {
   type InstanceOptions,
   payloadBytesDefault,
 } from "./instance.ts";
+export type { Preopen, Preopens } from "./wasi/files/files.ts";
+export type { HttpLimits } from "./wasi/http/http-limits.ts";
+export type { AccessRule } from "./wasi/net/access-policy.ts";
+export type { Resolver } from "./wasi/net/resolver.ts";
+export { GuestExitError, WasiOptionError } from "./wasi/wasi-errors.ts";
+export type { WasiOptions } from "./wasi/wasi.ts";
 export { fullName, signatureOf } from "./wit-signature.ts";
 export type { WitFunction, WitInterface, WitResource, WitType, WitWorld } from "./wit-type.ts";

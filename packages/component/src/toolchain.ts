@@ -31,7 +31,7 @@ export type ToolAnswer =
   | { readonly ok: false; readonly message: string };
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 5";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 6";
 
 /** Runs one tool. @throws {Error} with the tool's message. */
 export async function runTool(request: ToolRequest): Promise<Files> {

@@ -6,6 +6,7 @@
 export { type AppContext, type Application, type StartOptions, startNode } from "@coppice/cli";
 export { type ClusterNode, type NameEntry, type Ref } from "@coppice/cluster";
 export {
+  type AccessRule,
   buildJsComponent,
   component,
   componentDigest,
@@ -14,11 +15,14 @@ export {
   type ComponentSpec,
   type ComponentStore,
   componentTypes,
+  GuestExitError,
   held,
   type HeldHandle,
   type HostFunction,
   type HostImports,
   type ResourceHandle,
+  WasiOptionError,
+  type WasiOptions,
   WitError,
 } from "@coppice/component";
 export {
