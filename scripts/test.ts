@@ -4,7 +4,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import process from "node:process";
 import { ensureNatsServer, installPackage } from "../packages/cli/src/demo/install.ts";
 
@@ -28,6 +28,20 @@ async function ensureBrowser(): Promise<void> {
   if (!paths.some(existsSync)) await installPackage("chromium-headless-shell", say);
 }
 
+/** Compilers whose output is tested: C and Rust. */
+async function ensureCompilers(): Promise<void> {
+  const packages: readonly (readonly [path: string, name: string])[] = [
+    ["/usr/bin/clang", "clang"],
+    ["/usr/bin/wasm-ld", "lld"],
+    ["/usr/include/wasm32-wasi", "wasi-libc"],
+    ["/usr/lib/clang/*/lib/wasi", "libclang-rt-dev-wasm32"],
+    ["/usr/bin/rustc", "rustc"],
+    ["/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32"],
+  ];
+  for (const [path, name] of packages)
+    if (globSync(path).length === 0) await installPackage(name, say);
+}
+
 function run(command: string, args: readonly string[]): Promise<number> {
   const child = spawn(command, args, { stdio: "inherit" });
   return new Promise((resolve) => {
@@ -37,6 +51,7 @@ function run(command: string, args: readonly string[]): Promise<number> {
 
 await prepare("nats-server", () => ensureNatsServer(say));
 await prepare("chromium", ensureBrowser);
+await prepare("C and Rust compilers", ensureCompilers);
 const filters = process.argv.slice(2);
 if (filters.length > 0) {
   process.exitCode = await run("vitest", ["run", ...filters]);

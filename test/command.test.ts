@@ -98,7 +98,7 @@ describe("what is wrong ends in one sentence and a documented status", () => {
       1,
       "has no function shout; it exports init, add-message, message-added",
     ],
-    [["call", "chat-room", "add-message", "42"], 1, 'argument 1: expected string, got number "42"'],
+    [["call", "chat-room", "add-message", "42"], 1, "argument 1, message: expected string, got 42"],
     [["call", "chat-room", "add-message"], 1, "add-message takes 1 argument, got 0"],
     [["call", "chat-room", "add-message", "hi"], 2, "argument 1 is not JSON: hi"],
     [["call", "chat-room"], 2, "missing required argument 'function'"],

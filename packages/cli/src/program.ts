@@ -10,6 +10,7 @@ import { call, kill, parseArguments } from "./commands/actions.ts";
 import { drain } from "./commands/drain.ts";
 import { type Found, names, nodes, ps, tree } from "./commands/questions.ts";
 import { start } from "./commands/start.ts";
+import { types, type TypesCommand } from "./commands/types.ts";
 import {
   type Config,
   configFromEnvironment,
@@ -73,6 +74,12 @@ function program(): Command {
   shared(root.command("drain <node>"))
     .description("hand everything a node owns to other nodes, so that it can be stopped")
     .action((node: string, flags: Flags) => report(flags, (client) => drain(client, node)));
+  root
+    .command("types <file>")
+    .description("write TypeScript for a component, a WIT file, or a folder of WIT files")
+    .option("-o, --out <file>", "where to write it; default: standard output")
+    .option("--world <name>", "which world of the WIT; default: the only one")
+    .action((file: string, flags: Omit<TypesCommand, "file">) => types({ file, ...flags }));
   located(root.command("start <module>"))
     .description("run a node with the application the module exports")
     .requiredOption("--name <name>", "the node's name, unique in the cluster")

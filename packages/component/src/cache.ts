@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@coppice/kernel";
@@ -42,13 +43,10 @@ export class FileCache {
   /** The entry's files; undefined if there is none, or if one of its files is not as it was written. */
   async read(key: string): Promise<Files | undefined> {
     const path = this.pathOf(key);
-    let manifest: string;
+    if (!existsSync(path)) return undefined;
     try {
-      manifest = await readFile(join(path, manifestName), "utf8");
-    } catch {
-      return undefined; // Not there, which is what a cache is asked all the time.
-    }
-    try {
+      // An entry appears with all its files: one without its list is as damaged as one with a wrong file.
+      const manifest = await readFile(join(path, manifestName), "utf8");
       const files: Record<string, Uint8Array> = {};
       for (const [name, expected] of Object.entries(
         JSON.parse(manifest) as Record<string, string>,

@@ -4,115 +4,152 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "@coppice/kernel";
 import { limitMemory, pageBytes } from "@coppice/meter";
+import { MalformedError } from "./binary-reader.ts";
 import { digest, FileCache, type Files } from "./cache.ts";
-import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
-import { advice, sniff } from "./sniff.ts";
+import { type ComponentSource, readSource, sourceName } from "./component-source.ts";
+import { corrected } from "./emitted-script.ts";
+import { NotAComponentError } from "./errors.ts";
+import { FunctionPaths } from "./function-paths.ts";
+import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
-import { parseWorld } from "./wit-parser.ts";
-import type { WitWorld } from "./wit-type.ts";
+import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
+import { decodeWorld } from "./world-decoder.ts";
+import { usesAsync, type WitWorld } from "./wit-type.ts";
 
 /** What to compile. */
-export interface CompileOptions {
-  /** The component's file. */
-  readonly path: string;
+export type CompileOptions = ComponentSource & {
   /** Where compiled components are kept. */
   readonly cacheDir: string;
   readonly logger: Logger;
   /** The most memory one instance may have, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
   readonly memoryBytes?: number;
-}
+  /** Whether the host gives an interface of WASI itself, so that its functions may be async. Default: it gives none. */
+  readonly replaces?: (interfaceName: string) => boolean;
+};
 
 /** A compiled component: instantiate it as often as needed. */
 export interface CompiledComponent {
-  /** The file it came from, for errors. */
-  readonly path: string;
+  /** Where it came from, for errors. */
+  readonly source: string;
   readonly world: WitWorld;
-  readonly instantiate: (imports: object) => Promise<Record<string, unknown>>;
+  readonly paths: FunctionPaths;
+  /** Its core modules by jco's names, as they are instantiated: threads may share them. */
+  readonly modules: ReadonlyMap<string, WebAssembly.Module>;
+  /** The URL of jco's script. */
+  readonly script: string;
+  /** A new instance. `instantiateCore` makes one of a core module; default: WebAssembly's own. */
+  readonly instantiate: (
+    imports: object,
+    instantiateCore?: InstantiateCore,
+  ) => Promise<Record<string, unknown>>;
 }
+
+export type InstantiateCore = (
+  module: WebAssembly.Module,
+  imports: Record<string, Record<string, unknown>>,
+) => Promise<WebAssembly.Instance>;
 
 interface EmittedModule {
   readonly instantiate: (
     getCoreModule: (name: string) => WebAssembly.Module,
     imports: object,
+    instantiateCore?: InstantiateCore,
   ) => Promise<Record<string, unknown>>;
 }
 
 /**
- * @throws {ComponentNotFoundError} if there is no such file.
- * @throws {NotAComponentError} if it is not a whole component.
+ * @throws {ComponentNotFoundError} if there is no such file, or no such digest in the store.
+ * @throws {NotAComponentError} if it is not a whole component, or uses what is not supported: the message says which.
  */
 export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
-  const { path, memoryBytes } = options;
-  const bytes = await readComponent(path);
-  const cache = new FileCache(join(options.cacheDir, "compiled"), options.logger);
-  const key = digest(toolVersions, bytes);
+  return compileBytes(await readSource(options), options);
+}
+
+/** As {@link compileComponent}, when the bytes of its source have been read. */
+export async function compileBytes(
+  bytes: Uint8Array,
+  options: CompileOptions,
+): Promise<CompiledComponent> {
+  const { memoryBytes, cacheDir, logger, replaces = () => false } = options;
+  const source = sourceName(options);
+  const world = readWorld(source, bytes);
+  const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));
+  if (other !== undefined) {
+    const what = `imports ${other.name}: only WASI 0.2 is there, build it for that or pass it in imports`;
+    throw new NotAComponentError(source, what);
+  }
+  const asyncImports = suspendingImports(world, replaces);
+  const cache = new FileCache(join(cacheDir, "compiled"), logger);
+  const key = digest(toolVersions, bytes, ...asyncImports);
   let files = await cache.read(key);
   if (files === undefined) {
-    files = await transpiled(path, bytes);
+    files = await transpiled(source, bytes, asyncImports, world);
     await cache.write(key, files);
   }
-  const modules = new Map<string, WebAssembly.Module>();
-  for (const [name, content] of Object.entries(files)) {
-    if (!name.endsWith(".wasm")) continue;
-    const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
-    const module = pages === undefined ? content : limitMemory(content, pages);
-    modules.set(name, await WebAssembly.compile(module));
-  }
-  const world = parseWorld(text(files, "component.wit"));
-  const url = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
-  const emitted = (await import(url)) as EmittedModule;
+  const modules = await coreModules(source, files, memoryBytes);
+  const script = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
+  const emitted = (await import(script)) as EmittedModule;
   const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
-  return { path, world, instantiate: (imports) => emitted.instantiate(getCoreModule, imports) };
+  return {
+    source,
+    world,
+    paths: new FunctionPaths(world),
+    modules,
+    script,
+    instantiate: (imports, instantiateCore) =>
+      emitted.instantiate(getCoreModule, imports, instantiateCore),
+  };
 }
 
-async function readComponent(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
+function readWorld(source: string, bytes: Uint8Array): WitWorld {
   try {
-    bytes = await readFile(path);
+    return decodeWorld(bytes);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new ComponentNotFoundError(path, { cause });
-    throw new NotAComponentError(path, `cannot be read: ${message}`, { cause });
+    if (!(cause instanceof MalformedError)) throw cause;
+    throw new NotAComponentError(source, `cannot be used: ${cause.message}`, { cause });
   }
-  const kind = sniff(bytes);
-  if (kind !== "component") throw new NotAComponentError(path, advice[kind]);
-  return bytes;
 }
 
-async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
+async function transpiled(
+  source: string,
+  bytes: Uint8Array,
+  asyncImports: readonly string[],
+  world: WitWorld,
+): Promise<Files> {
+  let files: Files;
   try {
-    const wit = await runTool({ tool: "wit", bytes });
-    const world = parseWorld(text(wit, "component.wit"));
-    const { "component.js": script, ...files } = await runTool({
-      tool: "transpile",
-      bytes,
-      asyncImports: world.imports.map(({ name }) => name),
-      asyncExports: world.exports.map(({ name }) => name),
-    });
-    return { ...files, ...wit, "component.mjs": withoutDebugLog(script!) };
+    const asyncExports = suspendingExports(world);
+    files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports });
   } catch (cause) {
     const { message } = cause as Error;
     const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
-    throw new NotAComponentError(path, what, { cause });
+    throw new NotAComponentError(source, what, { cause });
   }
+  const { "component.js": script, ...rest } = files;
+  const text = corrected(Buffer.from(script!).toString("utf8"), usesAsync(world));
+  return { ...rest, "component.mjs": Buffer.from(text) };
 }
 
-/** jco's scripts read an environment variable at every step of a call to decide whether to log: most of its time. */
-function withoutDebugLog(script: Uint8Array): Uint8Array {
-  const source = Buffer.from(script).toString("utf8");
-  return Buffer.from(
-    source.replace(
-      /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
-      "const _debugLog = () => {}",
-    ),
-  );
-}
-
-function text(files: Files, name: string): string {
-  return Buffer.from(files[name]!).toString("utf8");
+async function coreModules(
+  source: string,
+  files: Files,
+  memoryBytes: number | undefined,
+): Promise<Map<string, WebAssembly.Module>> {
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const [name, content] of Object.entries(files)) {
+    if (!name.endsWith(".wasm")) continue;
+    try {
+      const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
+      const module = pages === undefined ? content : limitMemory(content, pages);
+      modules.set(name, await WebAssembly.compile(module));
+    } catch (cause) {
+      const what = `has a core module that cannot be used: ${(cause as Error).message}`;
+      throw new NotAComponentError(source, what, { cause });
+    }
+  }
+  return modules;
 }

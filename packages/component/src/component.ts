@@ -8,67 +8,121 @@ import {
   type CallFailure,
   ExitError,
   type Incoming,
+  type Kernel,
   type Logger,
+  normal,
   type Self,
 } from "@coppice/kernel";
 import type { ChildSpec } from "@coppice/otp";
-import { type CompiledComponent, compileComponent } from "./compile.ts";
+import type { CompiledComponent } from "./compile.ts";
+import { compileFor } from "./compiled-components.ts";
+import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
-import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
+import { givenInterface, type HostImports } from "./host-imports.ts";
+import { type ComponentInstance, instantiate } from "./instance.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import type { WasiOptions } from "./wasi/wasi.ts";
 
 /** A component as a child of a supervisor. */
-export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
-  /** The component's file. */
-  readonly path: string;
-  /** Where its compiled form is kept. */
-  readonly cacheDir: string;
-  /** The functions it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else ends the process. */
-  readonly imports?: Readonly<Record<string, HostFunction>>;
-  readonly limits?: {
-    /** The most memory, in bytes. */
-    readonly memoryBytes?: number;
+export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
+  ComponentSource & {
+    /** Where its compiled form is kept. */
+    readonly cacheDir: string;
+    /**
+     * What it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else that is thrown, a rejection,
+     * and a value of the wrong type end the process.
+     */
+    readonly imports?: HostImports;
+    readonly limits?: ComponentLimits;
+    /** What it may have of its host through WASI, each process for itself. Default: nothing. */
+    readonly wasi?: WasiOptions;
   };
+
+export interface ComponentLimits {
+  /** The most memory, in bytes, rounded down to pages of 64 KiB. Default: 256 MiB. */
+  readonly memoryBytes?: number;
+  /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
+  readonly importMs?: number;
+  /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
+  readonly payloadBytes?: number;
 }
+
+/** How much memory a component may have unless its limits say otherwise, in bytes. */
+export const memoryBytesDefault = 256 << 20;
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { path, cacheDir, imports = {}, limits = {}, ...child } = spec;
+  const { cacheDir, imports = {}, limits = {}, wasi = {}, ...rest } = spec;
+  const { source, child } = parted(rest);
+  const { memoryBytes = memoryBytesDefault } = limits;
+  const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;
+  const replaced = Object.keys(imports).filter((name) => name.startsWith("wasi:"));
   let compiled: Promise<CompiledComponent> | undefined;
-  const compile = (logger: Logger): Promise<CompiledComponent> => {
-    compiled ??= compileComponent({ path, cacheDir, logger, ...limits });
+  const compile = (kernel: Kernel): Promise<CompiledComponent> => {
+    compiled ??= compileFor(kernel, { ...source, cacheDir, memoryBytes, replaces }, replaced);
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
     });
     return compiled;
   };
+  const settings = { compile, imports, source: sourceName(source), limits, wasi };
   return {
     ...child,
-    prepare: async ({ kernel }) => void (await compile(kernel.logger)),
+    prepare: async ({ kernel }) => void (await compile(kernel)),
     start: (options, { kernel }) =>
-      kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
+      kernel.start(new ComponentProcess(settings), { kind: "component", ...options }),
   };
 }
 
-class ComponentProcess implements Behaviour {
-  readonly #compile: (logger: Logger) => Promise<CompiledComponent>;
-  readonly #imports: Readonly<Record<string, HostFunction>>;
-  #instance: ComponentInstance | undefined;
+function parted(rest: Omit<ChildSpec, "start" | "type" | "prepare"> & ComponentSource): {
+  readonly source: ComponentSource;
+  readonly child: Omit<ChildSpec, "start" | "type" | "prepare">;
+} {
+  if ("path" in rest) {
+    const { path, ...child } = rest;
+    return { source: { path }, child };
+  }
+  if ("bytes" in rest) {
+    const { bytes, ...child } = rest;
+    return { source: { bytes }, child };
+  }
+  const { digest, store, ...child } = rest;
+  return { source: { digest, store }, child };
+}
 
-  constructor(
-    compile: (logger: Logger) => Promise<CompiledComponent>,
-    imports: Readonly<Record<string, HostFunction>>,
-  ) {
-    this.#compile = compile;
-    this.#imports = imports;
+interface Settings {
+  readonly compile: (kernel: Kernel) => Promise<CompiledComponent>;
+  readonly imports: HostImports;
+  readonly source: string;
+  readonly limits: ComponentLimits;
+  readonly wasi: WasiOptions;
+}
+
+class ComponentProcess implements Behaviour {
+  readonly #settings: Settings;
+  #instance: ComponentInstance | undefined;
+  #isOver = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
   async start(self: Self): Promise<void> {
-    const { logger } = self.kernel;
-    const compiled = await this.#compile(logger);
-    const onOutput = (stream: string, line: string): void => {
-      logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
-    };
-    this.#instance = await instantiate(compiled, { imports: this.#imports, onOutput });
+    const { compile, imports, limits, wasi } = this.#settings;
+    const { logger, clock, random } = self.kernel;
+    const compiled = await compile(self.kernel);
+    const pid = self.pid.toString();
+    this.#instance = await instantiate(compiled, {
+      imports,
+      wasi,
+      owner: pid,
+      clock,
+      random,
+      logger: withPid(logger, pid),
+      ...limits,
+      onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
+    });
+    if (this.#isOver) this.ended(); // It came too late to be told.
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -77,6 +131,7 @@ class ComponentProcess implements Behaviour {
       const value = await this.#instance!.call(message.method, message.args);
       if (message.type === "call") message.reply({ ok: true, value });
     } catch (thrown) {
+      if (thrown instanceof GuestExitError && thrown.status === 0) throw new ExitError(normal);
       const failure = failureOf(thrown);
       if (failure === undefined) throw thrown;
       if (message.type === "call") message.reply({ ok: false, failure });
@@ -84,8 +139,23 @@ class ComponentProcess implements Behaviour {
   }
 
   ended(): void {
+    this.#isOver = true;
     this.#instance?.die(new ExitError({ type: "killed" }));
   }
+
+  describe(): Readonly<Record<string, unknown>> {
+    return { source: this.#settings.source, handles: this.#instance?.handles ?? 0 };
+  }
+}
+
+/** Says in each line which process it is about. */
+function withPid(logger: Logger, pid: string): Logger {
+  return {
+    debug: (fields, message) => logger.debug({ pid, ...fields }, message),
+    info: (fields, message) => logger.info({ pid, ...fields }, message),
+    warn: (fields, message) => logger.warn({ pid, ...fields }, message),
+    error: (fields, message) => logger.error({ pid, ...fields }, message),
+  };
 }
 
 /** What the caller is told; undefined for what ends the process. */

@@ -50,21 +50,22 @@ export class MissingImportError extends CoppiceError {
   readonly importName: string;
 
   constructor(source: string, importName: string, signature: string) {
-    super(`${source} imports ${importName}: ${signature}; pass a function of that name in imports`);
+    super(`${source} imports ${importName}: ${signature}; pass it in imports`);
     this.importName = importName;
   }
 }
 
-/** The component exports no such function: nothing ran. */
+/** The component exports no such function, or more than one of that name: nothing ran. */
 export class UnknownFunctionError extends CoppiceError {
   static {
     this.prototype.name = "UnknownFunctionError";
   }
   readonly code = "unknown_function";
+  readonly functionName: string;
 
-  constructor(name: string, known: readonly string[]) {
-    const has = known.length === 0 ? "it exports none" : `it exports ${known.join(", ")}`;
-    super(`the component has no function ${name}; ${has}`);
+  constructor(functionName: string, message: string) {
+    super(message);
+    this.functionName = functionName;
   }
 }
 
@@ -85,14 +86,25 @@ export class WitError extends CoppiceError {
   readonly payload: unknown;
 
   constructor(payload: unknown, options?: ErrorOptions) {
-    super(typeof payload === "string" ? payload : `err ${JSON.stringify(payload)}`, options);
+    super(typeof payload === "string" ? payload : `err ${printed(payload)}`, options);
     this.payload = payload;
   }
+}
+
+function printed(payload: unknown): string {
+  const json = JSON.stringify(payload, (_key, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  return json ?? "without a value";
 }
 
 /** What a crash report shows of a trap. */
 export interface TrapDetails {
   readonly function: string;
+  /** What it was called with, one each: the kind of value and its size, never the value. */
+  readonly arguments: readonly string[];
+  /** Where in the guest, innermost first: the frames WebAssembly gives. Empty if the fault was the host's. */
+  readonly stack: readonly string[];
   /** The last lines the guest wrote to stderr, oldest first. */
   readonly stderr: readonly string[];
 }
@@ -132,5 +144,39 @@ export class InstanceBusyError extends CoppiceError {
 
   constructor(running: string) {
     super(`the instance is running ${running}: wait for it, or call through a process`);
+  }
+}
+
+/** A function of the host returned what its WIT type does not allow: the instance that called it has ended. */
+export class ImportResultError extends CoppiceError {
+  static {
+    this.prototype.name = "ImportResultError";
+  }
+  readonly code = "bad_import_result";
+}
+
+/** A function of the host did not settle in time: the instance that waited for it has ended. */
+export class ImportTimeoutError extends CoppiceError {
+  static {
+    this.prototype.name = "ImportTimeoutError";
+  }
+  readonly code = "import_timeout";
+
+  constructor(what: string, limitMs: number) {
+    super(`${what} did not settle within ${limitMs} ms: let it settle, or raise limits.importMs`);
+  }
+}
+
+/** A guest gave its host more than its limit allows at once: it has ended. */
+export class PayloadLimitError extends CoppiceError {
+  static {
+    this.prototype.name = "PayloadLimitError";
+  }
+  readonly code = "payload_limit";
+
+  constructor(limitBytes: number) {
+    super(
+      `more than ${limitBytes} bytes left the guest at once: give less, or raise limits.payloadBytes`,
+    );
   }
 }

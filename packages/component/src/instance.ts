@@ -3,147 +3,359 @@
  *
  * Invariants:
  *   I1. One call at a time: jco does not guard a component against being entered again.
- *   I2. No value enters or leaves unchecked.
+ *   I2. No value enters unchecked, neither an argument nor what an import returned.
  *   I3. A call settles, also when jco forgets it: the instance's death settles it.
+ *   I4. A promise of the host is waited for no longer than `importMs`, and never beyond the instance's death.
+ *   I5. What leaves the guest at once is counted and limited, however little memory it has.
  *
  * @module
  */
-import type { CompiledComponent } from "./compile.ts";
 import {
+  type Clock,
+  type Logger,
+  type Random,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from "@coppice/kernel";
+import type { CompiledComponent } from "./compile.ts";
+import { argumentSizes, guestStack } from "./crash-report.ts";
+import {
+  ImportTimeoutError,
   InstanceBusyError,
   InstanceDeadError,
-  MissingImportError,
+  PayloadLimitError,
   TrapError,
   UnknownFunctionError,
   WitError,
 } from "./errors.ts";
-import { GuestOutput } from "./guest-output.ts";
-import { sandboxedWasi } from "./sandbox.ts";
-import { checked, checkedArguments } from "./validate.ts";
-import { camelCase, type WitFunction } from "./wit-type.ts";
+import { ExportPlan, type Run } from "./export-plan.ts";
+import type { FunctionPaths } from "./function-paths.ts";
+import { CallHandles, HandleState } from "./handle-state.ts";
+import type { HostCalls } from "./host-call.ts";
+import { BoundImports, type HostImports } from "./host-imports.ts";
+import type { HandleContext } from "./value-codec.ts";
+import { GuestExitError } from "./wasi/wasi-errors.ts";
+import { createWasi, type Wasi, type WasiHost, type WasiOptions } from "./wasi/wasi.ts";
+import type { WitResource } from "./wit-type.ts";
 
-/** A function of the host. It may be async: the guest waits, other processes run. */
-export type HostFunction = (...args: never[]) => unknown;
+/** How long a function of the host may take to settle unless the component says otherwise, in milliseconds. */
+export const importMsDefault = 30_000;
+
+/** How much may leave a guest at once unless the component says otherwise, in bytes. */
+export const payloadBytesDefault = 16 << 20;
 
 /** What an instance is made with. */
 export interface InstanceOptions {
-  /** By WIT name, in kebab-case or camelCase. */
-  readonly imports: Readonly<Record<string, HostFunction>>;
+  /** What the component imports, by WIT name. */
+  readonly imports: HostImports;
   /** Every line the guest writes. */
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
+  /** What its handles say they belong to: unique among all instances. Default: `instance`. */
+  readonly owner?: string;
+  /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
+  readonly importMs?: number;
+  /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
+  readonly payloadBytes?: number;
+  /** What it may have of its host through WASI. Default: nothing. */
+  readonly wasi?: WasiOptions;
+  /** Where the host names it asks WASI for are resolved. Default: the machine's resolver. */
+  readonly resolve?: WasiHost["resolve"];
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: the machine's. */
+  readonly random?: Random;
+  /** Where it is said what it was denied. Default: nowhere. */
+  readonly logger?: Logger;
 }
 
-/** @throws {MissingImportError} if the host does not give a function the component imports. */
+/**
+ * @throws {MissingImportError} if the host does not give something the component imports.
+ * @throws {WasiOptionError} if its `wasi` options make no sense.
+ * @throws {GuestExitError} if it ends itself while it starts.
+ */
 export async function instantiate(
   compiled: CompiledComponent,
   options: InstanceOptions,
 ): Promise<ComponentInstance> {
   const instance = new ComponentInstance(compiled, options);
-  await instance.load(compiled, options);
+  try {
+    await instance.load(compiled, options);
+  } catch (thrown) {
+    instance.die(thrown); // Gives back what was opened for it.
+    await instance.released();
+    throw thrown;
+  }
   return instance;
 }
 
+/** A call in progress. */
+interface Running {
+  readonly path: string;
+  readonly args: readonly unknown[];
+  readonly reject: (cause: Error) => void;
+}
+
+interface Callable {
+  readonly plan: ExportPlan;
+  readonly run: Run;
+}
+
 export class ComponentInstance {
-  readonly #functions: ReadonlyMap<string, WitFunction>;
-  readonly #stdout: GuestOutput;
-  readonly #stderr: GuestOutput;
-  readonly #death = Promise.withResolvers<never>();
+  readonly #paths: FunctionPaths;
+  readonly #plans = new Map<string, Callable>();
+  readonly #handles: HandleState;
+  readonly #clock: Clock;
+  readonly #importMs: number;
+  readonly #payloadBytes: number;
+  #payloadLeft: number;
+  /** What rejects the promises of the host that are waited for. */
+  readonly #waits = new Set<(cause: Error) => void>();
+  #wasi: Wasi | undefined;
+  #disposed: Promise<void> | undefined;
+  #bound: BoundImports | undefined;
   #exports: Readonly<Record<string, unknown>> = {};
-  #running: string | undefined;
+  #running: Running | undefined;
   #cause: Error | undefined;
 
-  constructor({ world }: CompiledComponent, { onOutput }: InstanceOptions) {
-    const named = world.exports.flatMap((each) => [
-      [each.name, each] as const,
-      [camelCase(each.name), each] as const,
-    ]);
-    this.#functions = new Map(named);
-    this.#stdout = new GuestOutput((line) => onOutput("stdout", line));
-    this.#stderr = new GuestOutput((line) => onOutput("stderr", line));
-    this.#death.promise.catch(() => {}); // Every call that races with it handles it.
+  constructor(compiled: CompiledComponent, options: InstanceOptions) {
+    const {
+      owner = "instance",
+      importMs = importMsDefault,
+      payloadBytes = payloadBytesDefault,
+      clock = systemClock,
+    } = options;
+    this.#paths = compiled.paths;
+    this.#handles = new HandleState(owner);
+    this.#clock = clock;
+    this.#importMs = importMs;
+    this.#payloadBytes = payloadBytes;
+    this.#payloadLeft = payloadBytes;
+  }
+
+  /** How many handles of its resources are live. */
+  get handles(): number {
+    return this.#handles.size;
   }
 
   /** For {@link instantiate}. */
   async load(compiled: CompiledComponent, options: InstanceOptions): Promise<void> {
-    const imports: Record<string, unknown> = sandboxedWasi(this.#stdout, this.#stderr);
-    for (const wanted of compiled.world.imports) {
-      const host = options.imports[wanted.name] ?? options.imports[camelCase(wanted.name)];
-      if (host === undefined)
-        throw new MissingImportError(compiled.path, wanted.name, wanted.signature);
-      imports[wanted.name] = { default: this.#hostCall(wanted, host) };
-    }
-    for (const name of compiled.world.importedInterfaces)
-      if (imports[name] === undefined)
-        throw new MissingImportError(compiled.path, name, "interface");
-    this.#running = "instantiation";
-    try {
-      this.#exports = await Promise.race([compiled.instantiate(imports), this.#death.promise]);
-    } catch (thrown) {
-      throw this.die(thrown);
-    } finally {
-      this.#running = undefined;
-    }
+    const usesWasi = compiled.world.importedInterfaces.some(({ name }) => name.startsWith("wasi:"));
+    const sandbox = usesWasi ? await this.#sandbox(options) : {};
+    const calls: HostCalls = {
+      begin: () => {
+        if (this.#cause !== undefined) throw this.#cause;
+      },
+      wait: (what, promise) => this.#wait(what, promise),
+      die: (thrown) => this.die(thrown),
+    };
+    this.#bound = new BoundImports({
+      source: compiled.source,
+      world: compiled.world,
+      given: options.imports,
+      sandbox,
+      calls,
+    });
+    const { object } = this.#bound;
+    object["$charge"] = (bytes?: number) => this.#charge(bytes);
+    this.#exports = await this.#run(
+      "its start",
+      [],
+      () => compiled.instantiate(object),
+      (exports) => exports as Record<string, unknown>,
+      (payload) => payload,
+    );
   }
 
   /**
-   * Calls an exported function by its WIT name. The `ok` of a `result` is returned, its `err` thrown.
+   * Calls an exported function by one of its paths. The `ok` of a `result` is returned, its `err` thrown.
    *
    * @throws {UnknownFunctionError} {BadArgumentError} {InstanceBusyError} {InstanceDeadError} without having run.
    * @throws {WitError} if the function answered `err`.
-   * @throws {TrapError} if the guest trapped: the instance is dead.
+   * @throws {TrapError} if the guest trapped, or a function of the host failed under it: the instance is dead.
+   * @throws {GuestExitError} if the guest ended itself: the instance is dead.
    */
-  async call(name: string, args: readonly unknown[]): Promise<unknown> {
-    const target = this.#functions.get(name);
-    if (target === undefined) {
-      const known = [...new Set(this.#functions.values())].map((each) => each.name);
-      throw new UnknownFunctionError(name, known);
-    }
-    const checkedArgs = checkedArguments(target, args);
-    if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
-    if (this.#running !== undefined) throw new InstanceBusyError(this.#running);
-    this.#running = target.name;
+  call(path: string, args: readonly unknown[]): Promise<unknown> {
     try {
-      const run = this.#exports[camelCase(target.name)] as (...each: unknown[]) => Promise<unknown>;
-      return await Promise.race([run(...checkedArgs), this.#death.promise]);
+      return this.#call(this.#plans.get(path) ?? this.#plan(path), args);
     } catch (thrown) {
-      if (isComponentError(thrown)) throw new WitError(thrown.payload, { cause: thrown });
-      throw this.die(thrown);
-    } finally {
-      this.#running = undefined;
+      return Promise.reject(thrown);
     }
+  }
+
+  #call({ plan, run }: Callable, args: readonly unknown[]): Promise<unknown> {
+    const taken = plan.usesHandles ? new CallHandles(this.#handles) : undefined;
+    const handles = taken === undefined ? noHandles : this.#context(taken);
+    const lowered = plan.lowered(args, handles);
+    if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
+    if (this.#running !== undefined) throw new InstanceBusyError(this.#running.path);
+    taken?.commit();
+    this.#payloadLeft = this.#payloadBytes;
+    return this.#run(
+      plan.path,
+      args,
+      () => run(lowered),
+      (value) => plan.liftedOk(value, handles),
+      (payload) => plan.liftedErr(payload, handles),
+    );
+  }
+
+  /** Resolves when nothing that the guest held of its host is open any more; at once while it lives. */
+  async released(): Promise<void> {
+    await this.#disposed;
   }
 
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
   die(thrown: unknown): Error {
     if (this.#cause !== undefined) return this.#cause;
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const details = { function: this.#running ?? "?", stderr: this.#stderr.lines() };
-    this.#cause = new TrapError(cause.message, details, { cause });
-    this.#death.reject(this.#cause);
+    const { path = "between calls", args = [] } = this.#running ?? {};
+    const details = {
+      function: path,
+      arguments: argumentSizes(args),
+      stack: guestStack(cause),
+      stderr: this.#wasi?.stderrTail() ?? [],
+    };
+    this.#cause =
+      cause instanceof GuestExitError ? cause : new TrapError(cause.message, details, { cause });
+    for (const reject of this.#waits) reject(this.#cause);
+    this.#waits.clear();
+    this.#running?.reject(this.#cause);
+    this.#disposed = this.#wasi?.dispose();
     return this.#cause;
   }
 
-  #hostCall(wanted: WitFunction, host: HostFunction): (...args: unknown[]) => Promise<unknown> {
-    const { name, result } = wanted;
-    const ok = result?.kind === "result" ? result.ok : result;
-    return async (...args) => {
-      if (this.#cause !== undefined) throw this.#cause;
-      try {
-        const value = await (host as (...each: unknown[]) => unknown)(...args);
-        return ok === undefined ? undefined : checked(ok, value, `what ${name} returned`);
-      } catch (thrown) {
-        if (thrown instanceof WitError && result?.kind === "result") {
-          const { err } = result;
-          const payload =
-            err === undefined ? undefined : checked(err, thrown.payload, `the err of ${name}`);
-          throw new WitError(payload, { cause: thrown });
+  /** Opens what the guest may have of its host. @throws {Error} the death of the instance, if it came meanwhile. */
+  async #sandbox(options: InstanceOptions): Promise<Wasi["imports"]> {
+    const { random = systemRandom, logger = silentLogger, onOutput, resolve, wasi = {} } = options;
+    const opened = await createWasi(wasi, {
+      clock: this.#clock,
+      random,
+      logger,
+      onOutput,
+      onExit: (error) => void this.die(error),
+      ...(resolve === undefined ? {} : { resolve }),
+    });
+    if (this.#cause !== undefined) {
+      await opened.dispose();
+      throw this.#cause;
+    }
+    this.#wasi = opened;
+    return opened.imports;
+  }
+
+  /**
+   * Runs guest code until it settles or the instance dies: whatever it throws but an `err` is its death. Without promises
+   * of its own in between, since every call pays for them.
+   */
+  #run<T>(
+    path: string,
+    args: readonly unknown[],
+    run: () => unknown,
+    lifted: (value: unknown) => T,
+    liftedErr: (payload: unknown) => unknown,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const running = { path, args, reject };
+      const failed = (thrown: unknown): void => {
+        let cause: Error;
+        try {
+          cause = isComponentError(thrown)
+            ? new WitError(liftedErr(thrown.payload), { cause: thrown })
+            : this.die(thrown);
+        } catch (fault) {
+          cause = this.die(fault);
         }
-        // Not the guest's business: the whole call fails, and jco may never settle it (I3).
-        throw this.die(thrown);
+        if (this.#running === running) this.#running = undefined;
+        reject(cause);
+      };
+      const returned = (value: unknown): void => {
+        let result: T;
+        try {
+          result = lifted(value);
+        } catch (fault) {
+          failed(fault);
+          return;
+        }
+        if (this.#running === running) this.#running = undefined;
+        resolve(result);
+      };
+      this.#running = running;
+      try {
+        void Promise.resolve(run()).then(returned, failed);
+      } catch (thrown) {
+        failed(thrown);
       }
+    });
+  }
+
+  #context(taken: CallHandles): HandleContext {
+    return {
+      lower: (kind, resource, value) => this.#taken(taken, kind, resource, value),
+      lift: (_kind, resource, object) => this.#handles.add(resource, object),
     };
   }
+
+  #plan(path: string): Callable {
+    const plan = new ExportPlan(this.#paths.find(path));
+    const run = plan.find(this.#exports);
+    if (run === undefined)
+      throw new UnknownFunctionError(path, `${plan.path} is declared, but jco does not offer it`);
+    const made = { plan, run };
+    this.#plans.set(path, made);
+    return made;
+  }
+
+  /** The object of a handle a call takes; of the host's own resources also an instance of their class is taken. */
+  #taken(
+    taken: CallHandles,
+    kind: "own" | "borrow",
+    resource: WitResource,
+    value: unknown,
+  ): unknown {
+    if (resource.madeBy === "host" && this.#bound!.accepts(resource, value))
+      return this.#bound!.wrap(resource, value);
+    return taken.take(kind, resource, value);
+  }
+
+  /**
+   * Counts what leaves the guest, whose results may refer to the same memory any number of times. Without `bytes` the
+   * count begins anew.
+   */
+  #charge(bytes?: number): void {
+    if (bytes === undefined) this.#payloadLeft = this.#payloadBytes;
+    else this.#payloadLeft -= bytes;
+    if (this.#payloadLeft < 0) throw this.die(new PayloadLimitError(this.#payloadBytes));
+  }
+
+  #wait(what: string, promise: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(this.#importMs, () =>
+        this.die(new ImportTimeoutError(what, this.#importMs)),
+      );
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T): void => {
+          cancel();
+          this.#waits.delete(rejected);
+          then(value);
+        };
+      const rejected = settle(reject);
+      this.#waits.add(rejected);
+      promise.then(settle(resolve), rejected);
+    });
+  }
 }
+
+/** For functions that take and give no handles. */
+const noHandles: HandleContext = {
+  lower: (_kind, { name }) => {
+    throw new TypeError(`a handle of ${name} was not expected`);
+  },
+  lift: (_kind, { name }) => {
+    throw new TypeError(`a handle of ${name} was not expected`);
+  },
+};
 
 /** jco's own class for the `err` of a result; it is made anew in every emitted script. */
 function isComponentError(thrown: unknown): thrown is Error & { readonly payload: unknown } {

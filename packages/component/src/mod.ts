@@ -4,24 +4,53 @@
  * @module
  */
 export { type BuildOptions, buildJsComponent } from "./build.ts";
-export { type CompiledComponent, compileComponent, type CompileOptions } from "./compile.ts";
-export { component, type ComponentSpec } from "./component.ts";
+export {
+  type CompiledComponent,
+  compileComponent,
+  type CompileOptions,
+  type InstantiateCore,
+} from "./compile.ts";
+export {
+  component,
+  type ComponentLimits,
+  type ComponentSpec,
+  memoryBytesDefault,
+} from "./component.ts";
+export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
+export { componentTypes, type ComponentTypesOptions } from "./component-typescript.ts";
 export {
   BadArgumentError,
   BuildError,
   ComponentNotFoundError,
+  ImportResultError,
+  ImportTimeoutError,
   InstanceBusyError,
   InstanceDeadError,
   MissingImportError,
   NotAComponentError,
+  PayloadLimitError,
   TrapError,
+  type TrapDetails,
   UnknownFunctionError,
   WitError,
 } from "./errors.ts";
+export { type CallTarget, FunctionPaths } from "./function-paths.ts";
+export { handlesMax, type ResourceHandle } from "./handle-state.ts";
+export { type HeldHandle, held } from "./held-handle.ts";
+export type { HostFunction, HostImport, HostImports } from "./host-imports.ts";
+export type { HostClass } from "./host-resource.ts";
 export {
   ComponentInstance,
-  type HostFunction,
+  importMsDefault,
   instantiate,
   type InstanceOptions,
+  payloadBytesDefault,
 } from "./instance.ts";
-export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";
+export type { Preopen, Preopens } from "./wasi/files/files.ts";
+export type { HttpLimits } from "./wasi/http/http-limits.ts";
+export type { AccessRule } from "./wasi/net/access-policy.ts";
+export type { Resolver } from "./wasi/net/resolver.ts";
+export { GuestExitError, WasiOptionError } from "./wasi/wasi-errors.ts";
+export type { WasiOptions } from "./wasi/wasi.ts";
+export { fullName, signatureOf } from "./wit-signature.ts";
+export type { WitFunction, WitInterface, WitResource, WitType, WitWorld } from "./wit-type.ts";

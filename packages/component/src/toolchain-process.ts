@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
-import { componentWit } from "@bytecodealliance/jco";
+import { componentEmbed, componentNew } from "@bytecodealliance/jco";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import type { Files } from "./cache.ts";
 import type { ToolAnswer, ToolRequest } from "./toolchain.ts";
@@ -23,8 +23,11 @@ async function run(request: ToolRequest): Promise<Files> {
       const { component } = await componentize(options as unknown as ComponentizeOptions);
       return { "component.wasm": component };
     }
-    case "wit":
-      return { "component.wit": new TextEncoder().encode(await componentWit(request.bytes)) };
+    case "interface": {
+      const { wit: witSource, world } = request;
+      const core = await componentEmbed({ dummy: true, witSource, world });
+      return { "component.wasm": await componentNew(core, []) };
+    }
     case "transpile": {
       const { files } = await transpileBytes(request.bytes, {
         name: "component",

@@ -15,8 +15,8 @@ export type ToolRequest =
       readonly wit: string;
       readonly world: string;
     }
-  /** Print the WIT of a component. Answers `component.wit`. */
-  | { readonly tool: "wit"; readonly bytes: Uint8Array }
+  /** Build a component that has a world and does nothing. Answers `component.wasm`. */
+  | { readonly tool: "interface"; readonly wit: string; readonly world: string }
   /** Turn a component into JavaScript and core modules. */
   | {
       readonly tool: "transpile";
@@ -31,7 +31,7 @@ export type ToolAnswer =
   | { readonly ok: false; readonly message: string };
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 1";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 6";
 
 /** Runs one tool. @throws {Error} with the tool's message. */
 export async function runTool(request: ToolRequest): Promise<Files> {

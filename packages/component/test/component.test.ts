@@ -78,7 +78,7 @@ describe("an instance of the chat room", () => {
     [
       "returns another type",
       (): unknown => 7,
-      "what publish-message returned: expected string, got number",
+      "what publish-message returned: expected string, got 7",
     ],
   ] as const)(
     "an import that %s ends the instance and names the cause",
@@ -92,7 +92,7 @@ describe("an instance of the chat room", () => {
   );
 
   test.for([
-    ["add-message", [42], 'add-message argument 1: expected string, got number "42"'],
+    ["add-message", [42], "add-message argument 1, message: expected string, got 42"],
     [
       "add-message",
       [],
@@ -101,7 +101,7 @@ describe("an instance of the chat room", () => {
     [
       "message-added",
       ["x", ["a", 1]],
-      'message-added argument 2[1]: expected string, got number "1"',
+      "message-added argument 2, state[1]: expected string, got 1",
     ],
     ["shout", [], "no function shout; it exports init, add-message, message-added"],
   ] as const)("%s%j is refused before it runs", async ([name, args, message]) => {

@@ -37,10 +37,23 @@ export {
   type Target,
 } from "@coppice/cluster";
 export {
+  type AccessRule,
   buildJsComponent,
   component,
+  componentDigest,
+  type ComponentLimits,
+  type ComponentSource,
   type ComponentSpec,
+  type ComponentStore,
+  componentTypes,
+  GuestExitError,
+  held,
+  type HeldHandle,
   type HostFunction,
+  type HostImports,
+  type ResourceHandle,
+  WasiOptionError,
+  type WasiOptions,
   WitError,
 } from "@coppice/component";
 export {
