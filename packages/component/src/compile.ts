@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "@coppice/kernel";
-import { limitMemory, pageBytes } from "@coppice/meter";
+import { pageBytes, rewrite } from "@coppice/meter";
 import { digest, FileCache, type Files } from "./cache.ts";
 import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
 import { advice, sniff } from "./sniff.ts";
@@ -60,7 +60,10 @@ export async function compileComponent(options: CompileOptions): Promise<Compile
   for (const [name, content] of Object.entries(files)) {
     if (!name.endsWith(".wasm")) continue;
     const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
-    const module = pages === undefined ? content : limitMemory(content, pages);
+    const module =
+      pages === undefined
+        ? content
+        : rewrite(content, { fuel: false, state: false, memoryPagesMax: pages });
     modules.set(name, await WebAssembly.compile(module));
   }
   const world = parseWorld(text(files, "component.wit"));
