@@ -8,9 +8,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "@coppice/kernel";
-import { pageBytes, rewrite } from "@coppice/meter";
+import type { RewriteOptions } from "@coppice/meter";
 import { digest, FileCache, type Files } from "./cache.ts";
 import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
+import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
+import type { Guest } from "./scheduler/guest.ts";
+import { type GuestLimits, rewriteOptionsOf } from "./scheduler/limits.ts";
 import { advice, sniff } from "./sniff.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
 import { parseWorld } from "./wit-parser.ts";
@@ -23,8 +26,12 @@ export interface CompileOptions {
   /** Where compiled components are kept. */
   readonly cacheDir: string;
   readonly logger: Logger;
-  /** The most memory one instance may have, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
-  readonly memoryBytes?: number;
+  readonly limits?: GuestLimits;
+  /**
+   * Whether its instances can be interrupted and limited in time. Default: true. Without it they run up to twice as fast,
+   * and one that loops stops its thread for good: only for components you would run as your own code.
+   */
+  readonly metering?: boolean;
 }
 
 /** A compiled component: instantiate it as often as needed. */
@@ -32,13 +39,15 @@ export interface CompiledComponent {
   /** The file it came from, for errors. */
   readonly path: string;
   readonly world: WitWorld;
-  readonly instantiate: (imports: object) => Promise<Record<string, unknown>>;
+  readonly limits: GuestLimits;
+  readonly instantiate: (imports: object, guest: Guest) => Promise<Record<string, unknown>>;
 }
 
 interface EmittedModule {
   readonly instantiate: (
     getCoreModule: (name: string) => WebAssembly.Module,
     imports: object,
+    webAssembly: GuestWebAssembly,
   ) => Promise<Record<string, unknown>>;
 }
 
@@ -47,30 +56,31 @@ interface EmittedModule {
  * @throws {NotAComponentError} if it is not a whole component.
  */
 export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
-  const { path, memoryBytes } = options;
+  const { path, limits = {}, metering = true } = options;
   const bytes = await readComponent(path);
   const cache = new FileCache(join(options.cacheDir, "compiled"), options.logger);
-  const key = digest(toolVersions, bytes);
+  const rewrite = rewriteOptionsOf(limits, metering);
+  const key = digest(toolVersions, JSON.stringify(rewrite), bytes);
   let files = await cache.read(key);
   if (files === undefined) {
-    files = await transpiled(path, bytes);
+    files = await transpiled(path, bytes, rewrite);
     await cache.write(key, files);
   }
   const modules = new Map<string, WebAssembly.Module>();
   for (const [name, content] of Object.entries(files)) {
     if (!name.endsWith(".wasm")) continue;
-    const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
-    const module =
-      pages === undefined
-        ? content
-        : rewrite(content, { fuel: false, state: false, memoryPagesMax: pages });
-    modules.set(name, await WebAssembly.compile(module));
+    modules.set(name, await WebAssembly.compile(content));
   }
   const world = parseWorld(text(files, "component.wit"));
   const url = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
   const emitted = (await import(url)) as EmittedModule;
   const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
-  return { path, world, instantiate: (imports) => emitted.instantiate(getCoreModule, imports) };
+  return {
+    path,
+    world,
+    limits,
+    instantiate: (imports, guest) => emitted.instantiate(getCoreModule, imports, guest.webAssembly),
+  };
 }
 
 async function readComponent(path: string): Promise<Uint8Array> {
@@ -87,7 +97,11 @@ async function readComponent(path: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
+async function transpiled(
+  path: string,
+  bytes: Uint8Array,
+  rewrite: RewriteOptions,
+): Promise<Files> {
   try {
     const wit = await runTool({ tool: "wit", bytes });
     const world = parseWorld(text(wit, "component.wit"));
@@ -96,8 +110,9 @@ async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
       bytes,
       asyncImports: world.imports.map(({ name }) => name),
       asyncExports: world.exports.map(({ name }) => name),
+      rewrite,
     });
-    return { ...files, ...wit, "component.mjs": withoutDebugLog(script!) };
+    return { ...files, ...wit, "component.mjs": adapted(script!) };
   } catch (cause) {
     const { message } = cause as Error;
     const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
@@ -105,14 +120,18 @@ async function transpiled(path: string, bytes: Uint8Array): Promise<Files> {
   }
 }
 
-/** jco's scripts read an environment variable at every step of a call to decide whether to log: most of its time. */
-function withoutDebugLog(script: Uint8Array): Uint8Array {
+/**
+ * jco's script with two changes: what it calls `WebAssembly` is a parameter, through which a scheduler sees every entry and
+ * every wait; and it no longer reads an environment variable at every step of a call to decide whether to log.
+ */
+function adapted(script: Uint8Array): Uint8Array {
   const source = Buffer.from(script).toString("utf8");
+  const head = "instantiate(getCoreModule, imports, ";
+  if (!source.includes(head)) throw new Error("jco emitted a script of an unknown form");
   return Buffer.from(
-    source.replace(
-      /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
-      "const _debugLog = () => {}",
-    ),
+    source
+      .replace(head, `${head}WebAssembly, `)
+      .replace(/const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/, "const _debugLog = () => {}"),
   );
 }
 

@@ -14,6 +14,9 @@ import {
 import type { ChildSpec } from "@coppice/otp";
 import { type CompiledComponent, compileComponent } from "./compile.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
+import { TooManyCallsError } from "./scheduler/errors.ts";
+import type { GuestLimits } from "./scheduler/limits.ts";
+import { schedulerOf } from "./scheduler/schedulers.ts";
 import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
 
 /** A component as a child of a supervisor. */
@@ -24,18 +27,17 @@ export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
   readonly cacheDir: string;
   /** The functions it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else ends the process. */
   readonly imports?: Readonly<Record<string, HostFunction>>;
-  readonly limits?: {
-    /** The most memory, in bytes. */
-    readonly memoryBytes?: number;
-  };
+  readonly limits?: GuestLimits;
+  /** See `CompileOptions.metering`. Default: true. */
+  readonly metering?: boolean;
 }
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { path, cacheDir, imports = {}, limits = {}, ...child } = spec;
+  const { path, cacheDir, imports = {}, limits = {}, metering = true, ...child } = spec;
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (logger: Logger): Promise<CompiledComponent> => {
-    compiled ??= compileComponent({ path, cacheDir, logger, ...limits });
+    compiled ??= compileComponent({ path, cacheDir, logger, limits, metering });
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
     });
@@ -68,7 +70,11 @@ class ComponentProcess implements Behaviour {
     const onOutput = (stream: string, line: string): void => {
       logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
     };
-    this.#instance = await instantiate(compiled, { imports: this.#imports, onOutput });
+    this.#instance = await instantiate(compiled, {
+      imports: this.#imports,
+      onOutput,
+      scheduler: schedulerOf(self.kernel),
+    });
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -83,6 +89,10 @@ class ComponentProcess implements Behaviour {
     }
   }
 
+  describe(): Readonly<Record<string, unknown>> {
+    return { cpuMs: Math.round(this.#instance?.cpuMs ?? 0) };
+  }
+
   ended(): void {
     this.#instance?.die(new ExitError({ type: "killed" }));
   }
@@ -94,6 +104,8 @@ function failureOf(thrown: unknown): CallFailure | undefined {
     return { code: "unknown_function", executed: "no", message: thrown.message };
   if (thrown instanceof BadArgumentError)
     return { code: "bad_argument", executed: "no", message: thrown.message };
+  if (thrown instanceof TooManyCallsError)
+    return { code: "overloaded", executed: "no", message: thrown.message };
   if (thrown instanceof WitError)
     return { code: "failed", executed: "maybe", message: thrown.message, payload: thrown.payload };
   return undefined;

@@ -19,6 +19,9 @@ import {
 } from "./errors.ts";
 import { GuestOutput } from "./guest-output.ts";
 import { sandboxedWasi } from "./sandbox.ts";
+import type { Guest } from "./scheduler/guest.ts";
+import { cpuLimitsOf } from "./scheduler/limits.ts";
+import type { Scheduler } from "./scheduler/scheduler.ts";
 import { checked, checkedArguments } from "./validate.ts";
 import { camelCase, type WitFunction } from "./wit-type.ts";
 
@@ -27,19 +30,29 @@ export type HostFunction = (...args: never[]) => unknown;
 
 /** What an instance is made with. */
 export interface InstanceOptions {
+  /** The scheduler of this thread. */
+  readonly scheduler: Scheduler;
   /** By WIT name, in kebab-case or camelCase. */
   readonly imports: Readonly<Record<string, HostFunction>>;
   /** Every line the guest writes. */
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
 }
 
-/** @throws {MissingImportError} if the host does not give a function the component imports. */
+/**
+ * @throws {MissingImportError} if the host does not give a function the component imports.
+ * @throws {TooManyInstancesError} if the thread has as many instances as it may.
+ */
 export async function instantiate(
   compiled: CompiledComponent,
   options: InstanceOptions,
 ): Promise<ComponentInstance> {
   const instance = new ComponentInstance(compiled, options);
-  await instance.load(compiled, options);
+  try {
+    await instance.load(compiled, options);
+  } catch (thrown) {
+    instance.die(thrown); // Gives its place back.
+    throw thrown;
+  }
   return instance;
 }
 
@@ -47,12 +60,17 @@ export class ComponentInstance {
   readonly #functions: ReadonlyMap<string, WitFunction>;
   readonly #stdout: GuestOutput;
   readonly #stderr: GuestOutput;
+  readonly #guest: Guest;
   readonly #death = Promise.withResolvers<never>();
   #exports: Readonly<Record<string, unknown>> = {};
   #running: string | undefined;
   #cause: Error | undefined;
 
-  constructor({ world }: CompiledComponent, { onOutput }: InstanceOptions) {
+  constructor({ world, limits }: CompiledComponent, { onOutput, scheduler }: InstanceOptions) {
+    this.#guest = scheduler.open({
+      limits: cpuLimitsOf(limits),
+      onKilled: (error) => void this.die(error),
+    });
     const named = world.exports.flatMap((each) => [
       [each.name, each] as const,
       [camelCase(each.name), each] as const,
@@ -77,7 +95,10 @@ export class ComponentInstance {
         throw new MissingImportError(compiled.path, name, "interface");
     this.#running = "instantiation";
     try {
-      this.#exports = await Promise.race([compiled.instantiate(imports), this.#death.promise]);
+      this.#exports = await Promise.race([
+        compiled.instantiate(imports, this.#guest),
+        this.#death.promise,
+      ]);
     } catch (thrown) {
       throw this.die(thrown);
     } finally {
@@ -89,6 +110,7 @@ export class ComponentInstance {
    * Calls an exported function by its WIT name. The `ok` of a `result` is returned, its `err` thrown.
    *
    * @throws {UnknownFunctionError} {BadArgumentError} {InstanceBusyError} {InstanceDeadError} without having run.
+   * @throws {TooManyCallsError} if the thread has as many calls in progress as it may: it did not run.
    * @throws {WitError} if the function answered `err`.
    * @throws {TrapError} if the guest trapped: the instance is dead.
    */
@@ -101,6 +123,7 @@ export class ComponentInstance {
     const checkedArgs = checkedArguments(target, args);
     if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
     if (this.#running !== undefined) throw new InstanceBusyError(this.#running);
+    this.#guest.callStarts();
     this.#running = target.name;
     try {
       const run = this.#exports[camelCase(target.name)] as (...each: unknown[]) => Promise<unknown>;
@@ -110,16 +133,25 @@ export class ComponentInstance {
       throw this.die(thrown);
     } finally {
       this.#running = undefined;
+      this.#guest.callEnds();
     }
+  }
+
+  /** Processor time it has used, in milliseconds. */
+  get cpuMs(): number {
+    return this.#guest.cpuMs;
   }
 
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
   die(thrown: unknown): Error {
     if (this.#cause !== undefined) return this.#cause;
-    const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // Of a guest that was stopped, the trap that stopped it says nothing.
+    const why = this.#guest.killed ?? thrown;
+    const cause = why instanceof Error ? why : new Error(String(why));
     const details = { function: this.#running ?? "?", stderr: this.#stderr.lines() };
     this.#cause = new TrapError(cause.message, details, { cause });
     this.#death.reject(this.#cause);
+    this.#guest.kill(this.#cause);
     return this.#cause;
   }
 

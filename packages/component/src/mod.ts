@@ -24,4 +24,12 @@ export {
   instantiate,
   type InstanceOptions,
 } from "./instance.ts";
+export {
+  type CpuLimit,
+  CpuLimitError,
+  TooManyCallsError,
+  TooManyInstancesError,
+} from "./scheduler/errors.ts";
+export type { GuestLimits } from "./scheduler/limits.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
 export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";

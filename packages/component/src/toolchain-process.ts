@@ -7,6 +7,7 @@ import process from "node:process";
 import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
 import { componentWit } from "@bytecodealliance/jco";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { rewrite, type RewriteOptions } from "@coppice/meter";
 import type { Files } from "./cache.ts";
 import type { ToolAnswer, ToolRequest } from "./toolchain.ts";
 
@@ -36,9 +37,16 @@ async function run(request: ToolRequest): Promise<Files> {
         emitTypescriptDeclarations: false,
         wasiShim: false,
       });
-      return files;
+      return metered(files, request.rewrite);
     }
   }
+}
+
+function metered(files: Files, options: RewriteOptions): Files {
+  const rewritten = Object.entries(files).map(
+    ([name, bytes]) => [name, name.endsWith(".wasm") ? rewrite(bytes, options) : bytes] as const,
+  );
+  return Object.fromEntries(rewritten);
 }
 
 process.once("message", async (request: ToolRequest) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { fork } from "node:child_process";
+import type { RewriteOptions } from "@coppice/meter";
 import type { Files } from "./cache.ts";
 
 /** What the tools can be asked. */
@@ -23,6 +24,8 @@ export type ToolRequest =
       readonly bytes: Uint8Array;
       readonly asyncImports: readonly string[];
       readonly asyncExports: readonly string[];
+      /** How its core modules are rewritten. */
+      readonly rewrite: RewriteOptions;
     };
 
 /** What the process answers. */
@@ -31,7 +34,7 @@ export type ToolAnswer =
   | { readonly ok: false; readonly message: string };
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 1";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 2";
 
 /** Runs one tool. @throws {Error} with the tool's message. */
 export async function runTool(request: ToolRequest): Promise<Files> {
