@@ -134,7 +134,10 @@ export class Guest {
   /** Runs an entry that can wait, when its turn comes. */
   suspendably(run: () => Promise<unknown>): Promise<unknown> {
     if (this.#killed !== undefined) return Promise.reject(this.#killed);
-    if (this.#scheduler.hasRoom()) return this.#scheduler.enter(this, run);
+    if (this.#scheduler.hasRoom()) {
+      this.sliceStarts();
+      return this.#scheduler.enter(this, run);
+    }
     const { promise, resolve } = this.#wait<undefined>();
     this.#scheduler.whenReady(this, () => resolve(undefined));
     return promise.then(run);
@@ -153,7 +156,7 @@ export class Guest {
     };
     result.then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error as Error)),
+      (error: unknown) => settle(() => reject(error)),
     );
     return promise;
   }
@@ -178,6 +181,7 @@ export class Guest {
     this.#sinceFillMs += ms;
   }
 
+  /** For {@link Scheduler}: from now on it has a slice of its own. */
   sliceStarts(): void {
     this.#sliceMs = 0;
   }
@@ -204,7 +208,7 @@ export class Guest {
   }
 
   /** It did what it may not. */
-  exceeded(limit: Exclude<Decision, "go_on" | "suspend">): void {
+  exceeded(limit: Exclude<Decision, "go_on" | "yield" | "pause">): void {
     if (limit === "killed") return;
     const limits = {
       cpu_per_call: this.#limits.callMsMax,

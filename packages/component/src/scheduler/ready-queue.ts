@@ -18,6 +18,16 @@ class Fifo<T> {
     this.#items.push(item);
   }
 
+  /** Puts an item before all others. */
+  unshift(item: T): void {
+    if (this.#head === 0) {
+      this.#items.unshift(item);
+    } else {
+      this.#head -= 1;
+      this.#items[this.#head] = item;
+    }
+  }
+
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#head];
@@ -41,6 +51,11 @@ export class ReadyQueue<T> {
 
   push(level: Level, item: T): void {
     this.#waiting[level].push(item);
+  }
+
+  /** Puts an item before all others of its level. */
+  unshift(level: Level, item: T): void {
+    this.#waiting[level].unshift(item);
   }
 
   shift(): T | undefined {

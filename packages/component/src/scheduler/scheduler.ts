@@ -38,6 +38,8 @@ export interface SchedulerOptions {
 interface Ready {
   readonly guest: Guest;
   readonly go: () => void;
+  /** It was cut short by the end of a turn. */
+  readonly keepsSlice?: boolean;
 }
 
 export class Scheduler {
@@ -55,6 +57,8 @@ export class Scheduler {
   /** When this turn of the event loop began for guests; undefined before the first one runs in it. */
   #turnStartedAt: number | undefined;
   #draining = false;
+  /** Whether the guest that is about to wait keeps its slice. */
+  #pausing = false;
 
   constructor(options: SchedulerOptions) {
     limitStacks();
@@ -125,7 +129,6 @@ export class Scheduler {
    */
   enter<T>(guest: Guest, enter: () => T): T {
     const before = this.#switchTo(guest);
-    guest.sliceStarts();
     try {
       return enter();
     } finally {
@@ -162,7 +165,9 @@ export class Scheduler {
     switch (decision) {
       case "go_on":
         return guest.refuel(nextFuel);
-      case "suspend":
+      case "yield":
+      case "pause":
+        this.#pausing = decision === "pause";
         return gateAnswer.suspend;
       default:
         guest.exceeded(decision);
@@ -173,14 +178,13 @@ export class Scheduler {
   #suspend(guest: Guest | undefined): Promise<number> {
     if (guest === undefined) return Promise.resolve(gateAnswer.kill);
     this.left();
+    const keepsSlice = this.#pausing;
     return new Promise((resolve) => {
       guest.waits(resolve);
-      this.#ready.push(levelOf(guest.callMs), {
-        guest,
-        go: () => {
-          guest.resume(guest.refuel(nextFuel));
-        },
-      });
+      const ready: Ready = { guest, keepsSlice, go: () => guest.resume(guest.refuel(nextFuel)) };
+      const level = levelOf(guest.callMs);
+      if (keepsSlice) this.#ready.unshift(level, ready);
+      else this.#ready.push(level, ready);
     });
   }
 
@@ -207,9 +211,9 @@ export class Scheduler {
    * Resumes a guest. It runs in a microtask, which stands in the queue when `go` returns: `after` stands behind it, so
    * it runs when the guest waits again or has ended.
    */
-  #dispatch({ guest, go }: Ready, after: () => void): void {
+  #dispatch({ guest, go, keepsSlice = false }: Ready, after: () => void): void {
     this.#switchTo(guest);
-    guest.sliceStarts();
+    if (!keepsSlice) guest.sliceStarts();
     go();
     queueMicrotask(after);
   }

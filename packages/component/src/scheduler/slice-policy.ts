@@ -12,8 +12,10 @@
 
 /** How long a guest runs before others get a turn, in milliseconds. */
 export const sliceMsMax = 1;
+/** The same for a call that just began, and how long it counts as short: of many that begin at once, none waits long. */
+const shortMsMax = 0.25;
 /** How long guests run in one turn of the event loop before sockets and timers get theirs, in milliseconds. */
-export const turnMsMax = 4;
+export const turnMsMax = 2;
 /** The longest a guest runs where it cannot wait: start, `cabi_realloc`, post-return, destructors. In milliseconds. */
 export const unsuspendableMsMax = 100;
 /** How often a running guest should look at the clock, in milliseconds. */
@@ -48,7 +50,10 @@ export interface Use extends CpuLimits {
 
 export type Decision =
   | "go_on"
-  | "suspend"
+  /** Its slice is over: it goes behind those that wait. */
+  | "yield"
+  /** The turn is over, its slice is not: it goes on first in the next turn, or the same guests would always be cut short. */
+  | "pause"
   | "killed"
   | "cpu_per_call"
   | "cpu_per_process"
@@ -60,8 +65,9 @@ export function decide(use: Use): Decision {
   if (exceeded !== undefined) return exceeded;
   if (use.unsuspendableMs !== undefined)
     return use.unsuspendableMs > unsuspendableMsMax ? "unsuspendable" : "go_on";
-  if (use.turnUsedUp) return "suspend";
-  return use.othersWait && use.sliceMs >= sliceMsMax ? "suspend" : "go_on";
+  const slice = levelOf(use.callMs - use.sliceMs) === "short" ? shortMsMax : sliceMsMax;
+  if (use.sliceMs >= slice && (use.othersWait || use.turnUsedUp)) return "yield";
+  return use.turnUsedUp ? "pause" : "go_on";
 }
 
 /** Which limit is exceeded, if any. */
@@ -78,11 +84,11 @@ export function nextFuel(fuel: number, tookMs: number): number {
   return Math.round(Math.min(fuelMax, Math.max(fuelMin, Math.min(wanted, fuel * 2))));
 }
 
-/** Short work is done first: a call is short until it has used up one slice. */
+/** Short work is done first. */
 export type Level = "short" | "long";
 
 export function levelOf(callMs: number): Level {
-  return callMs < sliceMsMax ? "short" : "long";
+  return callMs < shortMsMax ? "short" : "long";
 }
 
 /** Which level to serve, given what waits and how much time long work is owed, in milliseconds. */
