@@ -34,12 +34,24 @@ export interface CompileOptions {
   readonly metering?: boolean;
 }
 
+/** A compiled component as what can cross to another thread. */
+export interface CompiledArtifact {
+  /** The file it came from, for errors. */
+  readonly path: string;
+  readonly world: WitWorld;
+  readonly limits: GuestLimits;
+  readonly modules: ReadonlyMap<string, WebAssembly.Module>;
+  /** Where the script is that joins the modules. */
+  readonly script: string;
+}
+
 /** A compiled component: instantiate it as often as needed. */
 export interface CompiledComponent {
   /** The file it came from, for errors. */
   readonly path: string;
   readonly world: WitWorld;
   readonly limits: GuestLimits;
+  readonly artifact: CompiledArtifact;
   readonly instantiate: (imports: object, guest: Guest) => Promise<Record<string, unknown>>;
 }
 
@@ -72,13 +84,20 @@ export async function compileComponent(options: CompileOptions): Promise<Compile
     modules.set(name, await WebAssembly.compile(content));
   }
   const world = parseWorld(text(files, "component.wit"));
-  const url = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
-  const emitted = (await import(url)) as EmittedModule;
+  const script = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
+  return fromArtifact({ path, world, limits, modules, script });
+}
+
+/** The component again, on this thread or another. */
+export async function fromArtifact(artifact: CompiledArtifact): Promise<CompiledComponent> {
+  const { path, world, limits, modules } = artifact;
+  const emitted = (await import(artifact.script)) as EmittedModule;
   const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
   return {
     path,
     world,
     limits,
+    artifact,
     instantiate: (imports, guest) => emitted.instantiate(getCoreModule, imports, guest.webAssembly),
   };
 }

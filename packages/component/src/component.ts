@@ -16,8 +16,8 @@ import { type CompiledComponent, compileComponent } from "./compile.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { TooManyCallsError } from "./scheduler/errors.ts";
 import type { GuestLimits } from "./scheduler/limits.ts";
-import { schedulerOf } from "./scheduler/schedulers.ts";
-import { type ComponentInstance, type HostFunction, instantiate } from "./instance.ts";
+import { openInstance, type Placement } from "./scheduler/schedulers.ts";
+import type { HostFunction, Instance } from "./instance.ts";
 
 /** A component as a child of a supervisor. */
 export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
@@ -28,13 +28,23 @@ export interface ComponentSpec extends Omit<ChildSpec, "start" | "type"> {
   /** The functions it imports, by WIT name. Throw a {@link WitError} to answer `err`; anything else ends the process. */
   readonly imports?: Readonly<Record<string, HostFunction>>;
   readonly limits?: GuestLimits;
+  /** Where it runs while the node has `componentSchedulers`. Default: `pool`, on one of their threads. */
+  readonly placement?: Placement;
   /** See `CompileOptions.metering`. Default: true. */
   readonly metering?: boolean;
 }
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { path, cacheDir, imports = {}, limits = {}, metering = true, ...child } = spec;
+  const {
+    path,
+    cacheDir,
+    imports = {},
+    limits = {},
+    metering = true,
+    placement = "pool",
+    ...child
+  } = spec;
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (logger: Logger): Promise<CompiledComponent> => {
     compiled ??= compileComponent({ path, cacheDir, logger, limits, metering });
@@ -47,21 +57,28 @@ export function component(spec: ComponentSpec): ChildSpec {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel.logger)),
     start: (options, { kernel }) =>
-      kernel.start(new ComponentProcess(compile, imports), { kind: "component", ...options }),
+      kernel.start(new ComponentProcess(compile, imports, placement), {
+        kind: "component",
+        ...options,
+      }),
   };
 }
 
 class ComponentProcess implements Behaviour {
   readonly #compile: (logger: Logger) => Promise<CompiledComponent>;
   readonly #imports: Readonly<Record<string, HostFunction>>;
-  #instance: ComponentInstance | undefined;
+  readonly #placement: Placement;
+  #instance: Instance | undefined;
+  #ended = false;
 
   constructor(
     compile: (logger: Logger) => Promise<CompiledComponent>,
     imports: Readonly<Record<string, HostFunction>>,
+    placement: Placement,
   ) {
     this.#compile = compile;
     this.#imports = imports;
+    this.#placement = placement;
   }
 
   async start(self: Self): Promise<void> {
@@ -70,11 +87,14 @@ class ComponentProcess implements Behaviour {
     const onOutput = (stream: string, line: string): void => {
       logger.debug({ event: "guest_output", pid: self.pid.toString(), stream, line }, line);
     };
-    this.#instance = await instantiate(compiled, {
+    const instance = await openInstance(self.kernel, compiled, {
+      placement: this.#placement,
       imports: this.#imports,
       onOutput,
-      scheduler: schedulerOf(self.kernel),
+      onLost: (error) => self.kernel.crashSelf(self.pid, error),
     });
+    this.#instance = instance;
+    if (this.#ended) instance.die(new ExitError({ type: "killed" })); // It came too late to be told.
   }
 
   async handle(message: Incoming): Promise<void> {
@@ -94,6 +114,7 @@ class ComponentProcess implements Behaviour {
   }
 
   ended(): void {
+    this.#ended = true;
     this.#instance?.die(new ExitError({ type: "killed" }));
   }
 }

@@ -28,6 +28,16 @@ import { camelCase, type WitFunction } from "./wit-type.ts";
 /** A function of the host. It may be async: the guest waits, other processes run. */
 export type HostFunction = (...args: never[]) => unknown;
 
+/** An instance, on this thread or another. */
+export interface Instance {
+  /** See {@link ComponentInstance.call}. */
+  readonly call: (name: string, args: readonly unknown[]) => Promise<unknown>;
+  /** See {@link ComponentInstance.die}. */
+  readonly die: (thrown: unknown) => Error;
+  /** Processor time it has used, in milliseconds. */
+  readonly cpuMs: number;
+}
+
 /** What an instance is made with. */
 export interface InstanceOptions {
   /** The scheduler of this thread. */
@@ -56,12 +66,13 @@ export async function instantiate(
   return instance;
 }
 
-export class ComponentInstance {
+export class ComponentInstance implements Instance {
   readonly #functions: ReadonlyMap<string, WitFunction>;
   readonly #stdout: GuestOutput;
   readonly #stderr: GuestOutput;
   readonly #guest: Guest;
-  readonly #death = Promise.withResolvers<never>();
+  /** Fails what is in progress: jco itself may never settle it. A new one each time, or every call would stay on its list. */
+  #fail: ((error: Error) => void) | undefined;
   #exports: Readonly<Record<string, unknown>> = {};
   #running: string | undefined;
   #cause: Error | undefined;
@@ -78,7 +89,6 @@ export class ComponentInstance {
     this.#functions = new Map(named);
     this.#stdout = new GuestOutput((line) => onOutput("stdout", line));
     this.#stderr = new GuestOutput((line) => onOutput("stderr", line));
-    this.#death.promise.catch(() => {}); // Every call that races with it handles it.
   }
 
   /** For {@link instantiate}. */
@@ -95,10 +105,7 @@ export class ComponentInstance {
         throw new MissingImportError(compiled.path, name, "interface");
     this.#running = "instantiation";
     try {
-      this.#exports = await Promise.race([
-        compiled.instantiate(imports, this.#guest),
-        this.#death.promise,
-      ]);
+      this.#exports = await this.#orDeath(compiled.instantiate(imports, this.#guest));
     } catch (thrown) {
       throw this.die(thrown);
     } finally {
@@ -127,7 +134,7 @@ export class ComponentInstance {
     this.#running = target.name;
     try {
       const run = this.#exports[camelCase(target.name)] as (...each: unknown[]) => Promise<unknown>;
-      return await Promise.race([run(...checkedArgs), this.#death.promise]);
+      return await this.#orDeath(run(...checkedArgs));
     } catch (thrown) {
       if (isComponentError(thrown)) throw new WitError(thrown.payload, { cause: thrown });
       throw this.die(thrown);
@@ -137,7 +144,6 @@ export class ComponentInstance {
     }
   }
 
-  /** Processor time it has used, in milliseconds. */
   get cpuMs(): number {
     return this.#guest.cpuMs;
   }
@@ -150,9 +156,17 @@ export class ComponentInstance {
     const cause = why instanceof Error ? why : new Error(String(why));
     const details = { function: this.#running ?? "?", stderr: this.#stderr.lines() };
     this.#cause = new TrapError(cause.message, details, { cause });
-    this.#death.reject(this.#cause);
+    this.#fail?.(this.#cause);
     this.#guest.kill(this.#cause);
     return this.#cause;
+  }
+
+  /** What `work` comes to, unless the instance dies first. */
+  #orDeath<T>(work: T | Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#fail = reject;
+    Promise.resolve(work).then(resolve, reject);
+    return promise;
   }
 
   #hostCall(wanted: WitFunction, host: HostFunction): (...args: unknown[]) => Promise<unknown> {

@@ -21,15 +21,22 @@ export {
 export {
   ComponentInstance,
   type HostFunction,
+  type Instance,
   instantiate,
   type InstanceOptions,
 } from "./instance.ts";
 export {
   type CpuLimit,
   CpuLimitError,
+  ThreadLostError,
   TooManyCallsError,
   TooManyInstancesError,
 } from "./scheduler/errors.ts";
 export type { GuestLimits } from "./scheduler/limits.ts";
+export {
+  componentSchedulers,
+  type ComponentSchedulersSpec,
+  type Placement,
+} from "./scheduler/schedulers.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
 export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";

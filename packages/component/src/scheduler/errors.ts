@@ -60,3 +60,16 @@ export class TooManyCallsError extends CoppiceError {
     this.callsMax = callsMax;
   }
 }
+
+/** A scheduler thread ended: the instances on it are gone, the node and its other threads go on. */
+export class ThreadLostError extends CoppiceError {
+  static {
+    this.prototype.name = "ThreadLostError";
+  }
+  readonly code = "thread_lost";
+
+  constructor(options: ErrorOptions) {
+    const why = options.cause instanceof Error ? `: ${options.cause.message}` : "";
+    super(`the scheduler thread ended${why}`, options);
+  }
+}

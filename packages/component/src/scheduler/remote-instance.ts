@@ -1,0 +1,134 @@
+/**
+ * An instance on another thread, as the node sees it.
+ *
+ * @module
+ */
+import { InstanceDeadError, TrapError } from "../errors.ts";
+import type { HostFunction, Instance } from "../instance.ts";
+import { errorFromData, errorToData } from "./error-data.ts";
+import type { FromThread, ToThread } from "./thread-protocol.ts";
+
+/** What an instance on another thread is made with. */
+export interface RemoteOptions {
+  readonly imports: Readonly<Record<string, HostFunction>>;
+  readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
+  /** Told if the thread ends under it. */
+  readonly onLost: (error: Error) => void;
+}
+
+export class RemoteInstance implements Instance {
+  readonly #id: number;
+  readonly #post: (message: ToThread) => void;
+  readonly #options: RemoteOptions;
+  readonly #closed: () => void;
+  readonly #opened = Promise.withResolvers<undefined>();
+  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastRequest = 0;
+  #running = "?";
+  #dead: Error | undefined;
+  cpuMs = 0;
+
+  constructor(
+    id: number,
+    options: RemoteOptions,
+    to: { readonly post: (message: ToThread) => void; readonly closed: () => void },
+  ) {
+    this.#id = id;
+    this.#options = options;
+    this.#post = to.post;
+    this.#closed = to.closed;
+    this.#opened.promise.catch(() => {}); // Whoever opens it waits for it.
+  }
+
+  /** Settles when the thread has made the instance, or could not. */
+  get opened(): Promise<undefined> {
+    return this.#opened.promise;
+  }
+
+  /** As `ComponentInstance.call`, with the same errors. */
+  call(name: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.#dead !== undefined) throw new InstanceDeadError({ cause: this.#dead });
+    this.#lastRequest += 1;
+    this.#running = name;
+    const call = Promise.withResolvers<unknown>();
+    this.#calls.set(this.#lastRequest, call);
+    this.#post(["call", this.#id, this.#lastRequest, name, args]);
+    return call.promise;
+  }
+
+  die(thrown: unknown): Error {
+    if (this.#dead !== undefined) return this.#dead;
+    this.#post(["die", this.#id, errorToData(thrown)]);
+    return this.#end(thrown);
+  }
+
+  /** For its thread: the thread ended. */
+  lost(error: Error): void {
+    if (this.#dead !== undefined) return;
+    this.#end(error);
+    this.#options.onLost(error);
+  }
+
+  /** For its thread. */
+  receive(message: FromThread): void {
+    switch (message[0]) {
+      case "opened":
+        this.#opened.resolve(undefined);
+        return;
+      case "refused":
+        this.#opened.reject(this.#end(errorFromData(message[2])));
+        return;
+      case "answer":
+        this.cpuMs = message[4];
+        this.#settle(message[2])?.resolve(message[3]);
+        return;
+      case "failure":
+        this.cpuMs = message[4];
+        this.#settle(message[2])?.reject(errorFromData(message[3]));
+        return;
+      case "import":
+        void this.#hostCall(message[2], message[3], message[4]);
+        return;
+      case "output":
+        this.#options.onOutput(message[2], message[3]);
+    }
+  }
+
+  /** For its thread: a message holds what cannot cross threads. */
+  refused(message: ToThread, error: Error): void {
+    if (message[0] === "call") this.#settle(message[2])?.reject(error);
+    else if (message[0] === "open") this.#opened.reject(this.#end(error));
+    else if (message[0] === "returned")
+      this.#post(["threw", this.#id, message[2], errorToData(error)]);
+  }
+
+  #settle(request: number): PromiseWithResolvers<unknown> | undefined {
+    const call = this.#calls.get(request);
+    this.#calls.delete(request);
+    return call;
+  }
+
+  #end(thrown: unknown): Error {
+    const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const details = { function: this.#running, stderr: [] };
+    this.#dead =
+      cause instanceof TrapError ? cause : new TrapError(cause.message, details, { cause });
+    this.#closed();
+    this.#opened.reject(cause);
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.reject(this.#dead);
+    return this.#dead;
+  }
+
+  async #hostCall(request: number, name: string, args: readonly unknown[]): Promise<void> {
+    let message: ToThread;
+    try {
+      const host = this.#options.imports[name] as (...each: readonly unknown[]) => unknown;
+      message = ["returned", this.#id, request, await host(...args)];
+    } catch (thrown) {
+      message = ["threw", this.#id, request, errorToData(thrown)];
+    }
+    if (this.#dead === undefined) this.#post(message);
+  }
+}
