@@ -69,6 +69,7 @@ class ComponentProcess implements Behaviour {
   readonly #imports: Readonly<Record<string, HostFunction>>;
   readonly #placement: Placement;
   #instance: Instance | undefined;
+  #inProgress = 0;
   #ended = false;
 
   constructor(
@@ -97,15 +98,24 @@ class ComponentProcess implements Behaviour {
     if (this.#ended) instance.die(new ExitError({ type: "killed" })); // It came too late to be told.
   }
 
-  async handle(message: Incoming): Promise<void> {
-    if (message.type !== "call" && message.type !== "cast") return;
+  handle(message: Incoming, self: Self): Promise<void> | undefined {
+    if (message.type !== "call" && message.type !== "cast") return undefined;
+    const done = this.#answer(message, self);
+    // An instance elsewhere takes the next calls while it works, or each would wait for a message there and back.
+    return this.#inProgress < this.#instance!.callsAtOnce ? undefined : done;
+  }
+
+  async #answer(message: Incoming & { type: "call" | "cast" }, self: Self): Promise<void> {
+    this.#inProgress += 1;
     try {
       const value = await this.#instance!.call(message.method, message.args);
       if (message.type === "call") message.reply({ ok: true, value });
     } catch (thrown) {
       const failure = failureOf(thrown);
-      if (failure === undefined) throw thrown;
-      if (message.type === "call") message.reply({ ok: false, failure });
+      if (failure === undefined) self.kernel.crashSelf(self.pid, thrown);
+      else if (message.type === "call") message.reply({ ok: false, failure });
+    } finally {
+      this.#inProgress -= 1;
     }
   }
 

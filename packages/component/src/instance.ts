@@ -32,6 +32,8 @@ export type HostFunction = (...args: never[]) => unknown;
 export interface Instance {
   /** See {@link ComponentInstance.call}. */
   readonly call: (name: string, args: readonly unknown[]) => Promise<unknown>;
+  /** How many calls it takes before the first has ended. They run in order, one at a time. */
+  readonly callsAtOnce: number;
   /** See {@link ComponentInstance.die}. */
   readonly die: (thrown: unknown) => Error;
   /** Processor time it has used, in milliseconds. */
@@ -67,6 +69,7 @@ export async function instantiate(
 }
 
 export class ComponentInstance implements Instance {
+  readonly callsAtOnce = 1;
   readonly #functions: ReadonlyMap<string, WitFunction>;
   readonly #stdout: GuestOutput;
   readonly #stderr: GuestOutput;

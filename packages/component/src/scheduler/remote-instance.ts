@@ -16,7 +16,11 @@ export interface RemoteOptions {
   readonly onLost: (error: Error) => void;
 }
 
+/** How many calls are under way to one instance before the next waits in its process's mailbox. */
+const callsAtOnceMax = 256;
+
 export class RemoteInstance implements Instance {
+  readonly callsAtOnce = callsAtOnceMax;
   readonly #id: number;
   readonly #post: (message: ToThread) => void;
   readonly #options: RemoteOptions;
@@ -47,7 +51,8 @@ export class RemoteInstance implements Instance {
 
   /** As `ComponentInstance.call`, with the same errors. */
   call(name: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.#dead !== undefined) throw new InstanceDeadError({ cause: this.#dead });
+    if (this.#dead !== undefined)
+      return Promise.reject(new InstanceDeadError({ cause: this.#dead }));
     this.#lastRequest += 1;
     this.#running = name;
     const call = Promise.withResolvers<unknown>();

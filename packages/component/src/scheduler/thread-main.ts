@@ -15,9 +15,22 @@ import type { FromThread, ToThread } from "./thread-protocol.ts";
 /** Lines of output passed on in one batch; what a guest writes beyond that is left out, and said so. */
 const outputLinesMax = 1_000;
 
+/** A call that waits for those before it. */
+interface Queued {
+  readonly request: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+interface Running {
+  readonly instance: ComponentInstance;
+  readonly queue: Queued[];
+  busy: boolean;
+}
+
 const port = parentPort!;
 const scheduler = new Scheduler({ clock: systemClock });
-const instances = new Map<number, ComponentInstance>();
+const instances = new Map<number, Running>();
 /** What waits for a host function. */
 const waiting = new Map<number, PromiseWithResolvers<unknown>>();
 let lastRequest = 0;
@@ -45,10 +58,10 @@ function receive(message: ToThread): void {
       void open(message[1], message[2], message[3]);
       return;
     case "call":
-      void call(message[1], message[2], message[3], message[4]);
+      call(message[1], { request: message[2], name: message[3], args: message[4] });
       return;
     case "die":
-      instances.get(message[1])?.die(errorFromData(message[2]));
+      instances.get(message[1])?.instance.die(errorFromData(message[2]));
       instances.delete(message[1]);
       return;
     case "returned":
@@ -70,31 +83,39 @@ async function open(
     const compiled = await fromArtifact(artifact);
     const imports = Object.fromEntries(names.map((name) => [name, hostFunction(id, name)]));
     const onOutput = (stream: "stdout" | "stderr", line: string): void => output(id, stream, line);
-    instances.set(id, await instantiate(compiled, { imports, onOutput, scheduler }));
+    const instance = await instantiate(compiled, { imports, onOutput, scheduler });
+    instances.set(id, { instance, queue: [], busy: false });
     outbox.push(["opened", id]);
   } catch (thrown) {
     outbox.push(["refused", id, errorToData(thrown)]);
   }
 }
 
-async function call(
-  id: number,
-  request: number,
-  name: string,
-  args: readonly unknown[],
-): Promise<void> {
-  const instance = instances.get(id);
-  if (instance === undefined) return; // It was told to die, so nobody waits.
-  try {
-    const value = await instance.call(name, args);
-    outbox.push(["answer", id, request, value, instance.cpuMs]);
-  } catch (thrown) {
-    fail(id, request, thrown);
+function call(id: number, queued: Queued): void {
+  const running = instances.get(id);
+  if (running === undefined) return; // It was told to die, so nobody waits.
+  running.queue.push(queued);
+  if (!running.busy) void work(id, running);
+}
+
+async function work(id: number, running: Running): Promise<void> {
+  const { instance, queue } = running;
+  running.busy = true;
+  let next: Queued | undefined;
+  while ((next = queue.shift()) !== undefined) {
+    const { request, name, args } = next;
+    try {
+      const value = await instance.call(name, args);
+      outbox.push(["answer", id, request, value, instance.cpuMs]);
+    } catch (thrown) {
+      fail(id, request, thrown);
+    }
   }
+  running.busy = false;
 }
 
 function fail(id: number, request: number, thrown: unknown): void {
-  const cpuMs = instances.get(id)?.cpuMs ?? 0;
+  const cpuMs = instances.get(id)?.instance.cpuMs ?? 0;
   outbox.push(["failure", id, request, errorToData(thrown), cpuMs]);
 }
 
