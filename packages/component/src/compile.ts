@@ -43,6 +43,8 @@ export interface CompiledArtifact {
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   /** Where the script is that joins the modules. */
   readonly script: string;
+  /** Of the component's bytes, the tools and the limits: equal for instances that can be restored from each other. */
+  readonly digest: string;
 }
 
 /** A compiled component: instantiate it as often as needed. */
@@ -50,7 +52,6 @@ export interface CompiledComponent {
   /** The file it came from, for errors. */
   readonly path: string;
   readonly world: WitWorld;
-  readonly limits: GuestLimits;
   readonly artifact: CompiledArtifact;
   readonly instantiate: (imports: object, guest: Guest) => Promise<Record<string, unknown>>;
 }
@@ -85,18 +86,17 @@ export async function compileComponent(options: CompileOptions): Promise<Compile
   }
   const world = parseWorld(text(files, "component.wit"));
   const script = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
-  return fromArtifact({ path, world, limits, modules, script });
+  return fromArtifact({ path, world, limits, modules, script, digest: key });
 }
 
 /** The component again, on this thread or another. */
 export async function fromArtifact(artifact: CompiledArtifact): Promise<CompiledComponent> {
-  const { path, world, limits, modules } = artifact;
+  const { path, world, modules } = artifact;
   const emitted = (await import(artifact.script)) as EmittedModule;
   const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
   return {
     path,
     world,
-    limits,
     artifact,
     instantiate: (imports, guest) => emitted.instantiate(getCoreModule, imports, guest.webAssembly),
   };
@@ -140,16 +140,20 @@ async function transpiled(
 }
 
 /**
- * jco's script with two changes: what it calls `WebAssembly` is a parameter, through which a scheduler sees every entry and
- * every wait; and it no longer reads an environment variable at every step of a call to decide whether to log.
+ * jco's script with three changes: what it calls `WebAssembly` is a parameter, through which a scheduler sees every entry
+ * and every wait; that parameter is shown the tables of open resources; and the script no longer reads an environment
+ * variable at every step of a call to decide whether to log.
  */
 function adapted(script: Uint8Array): Uint8Array {
   const source = Buffer.from(script).toString("utf8");
   const head = "instantiate(getCoreModule, imports, ";
-  if (!source.includes(head)) throw new Error("jco emitted a script of an unknown form");
+  const tables = /const HANDLE_TABLES\s*=\s*\[\];/;
+  if (!source.includes(head) || (source.includes("HANDLE_TABLES[") && !tables.test(source)))
+    throw new Error("jco emitted a script of an unknown form");
   return Buffer.from(
     source
       .replace(head, `${head}WebAssembly, `)
+      .replace(tables, "$& WebAssembly.handleTables = HANDLE_TABLES;")
       .replace(/const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/, "const _debugLog = () => {}"),
   );
 }

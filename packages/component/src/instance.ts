@@ -70,6 +70,8 @@ export async function instantiate(
 
 export class ComponentInstance implements Instance {
   readonly callsAtOnce = 1;
+  /** See `CompiledArtifact.digest`. */
+  readonly digest: string;
   readonly #functions: ReadonlyMap<string, WitFunction>;
   readonly #stdout: GuestOutput;
   readonly #stderr: GuestOutput;
@@ -80,7 +82,11 @@ export class ComponentInstance implements Instance {
   #running: string | undefined;
   #cause: Error | undefined;
 
-  constructor({ world, limits }: CompiledComponent, { onOutput, scheduler }: InstanceOptions) {
+  constructor(
+    { world, artifact: { limits, digest } }: CompiledComponent,
+    { onOutput, scheduler }: InstanceOptions,
+  ) {
+    this.digest = digest;
     this.#guest = scheduler.open({
       limits: cpuLimitsOf(limits),
       onKilled: (error) => void this.die(error),
@@ -145,6 +151,24 @@ export class ComponentInstance implements Instance {
       this.#running = undefined;
       this.#guest.callEnds();
     }
+  }
+
+  get dead(): boolean {
+    return this.#cause !== undefined;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** How many resources it holds. */
+  get openHandles(): number {
+    return this.#guest.openHandles;
+  }
+
+  /** What its core instances export, also what metering added; for snapshots. */
+  get cores(): readonly WebAssembly.Exports[] {
+    return this.#guest.cores;
   }
 
   get cpuMs(): number {

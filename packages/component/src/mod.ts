@@ -39,4 +39,10 @@ export {
   type Placement,
 } from "./scheduler/schedulers.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
+export {
+  restoreSnapshot,
+  SnapshotMismatchError,
+  SnapshotRefusedError,
+  takeSnapshot,
+} from "./snapshot.ts";
 export type { WitFunction, WitType, WitWorld } from "./wit-type.ts";

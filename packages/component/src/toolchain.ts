@@ -34,7 +34,7 @@ export type ToolAnswer =
   | { readonly ok: false; readonly message: string };
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 2";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 4";
 
 /** Runs one tool. @throws {Error} with the tool's message. */
 export async function runTool(request: ToolRequest): Promise<Files> {

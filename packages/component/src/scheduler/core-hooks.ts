@@ -20,6 +20,8 @@ export interface GuestWebAssembly {
     module: WebAssembly.Module,
     imports?: WebAssembly.Imports,
   ) => WebAssembly.Instance;
+  /** Set by the script: its tables of resources, if it has any. */
+  handleTables?: readonly (readonly number[] | undefined)[];
 }
 
 /** Makes what `guest`'s script is to use. Everything not named here is the real thing. */
@@ -64,4 +66,19 @@ function mapped(
     linked[module] = Object.fromEntries(entries);
   }
   return linked;
+}
+
+/** The bit that jco's tables mark a link of the list of free places with. */
+const freeFlag = 1 << 30;
+
+/** How many resources are open in a script's tables: pairs, of which the first heads the list of free ones. */
+export function openHandles(tables: readonly (readonly number[] | undefined)[]): number {
+  let open = 0;
+  for (const table of tables) {
+    if (table === undefined) continue;
+    open += table.length / 2 - 1;
+    for (let free = table[0]! & ~freeFlag; free !== 0; free = table[free << 1]! & ~freeFlag)
+      open -= 1;
+  }
+  return open;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import { arm, type ArmedInstance, gateAnswer, reserved } from "@coppice/meter";
-import { guestWebAssembly, type GuestWebAssembly } from "./core-hooks.ts";
+import { guestWebAssembly, type GuestWebAssembly, openHandles } from "./core-hooks.ts";
 import { CpuLimitError } from "./errors.ts";
 import type { Scheduler } from "./scheduler.ts";
 import {
@@ -75,8 +75,9 @@ export class Guest {
     return this.#killed;
   }
 
-  get inCall(): boolean {
-    return this.#inCall;
+  /** How many resources it holds. */
+  get openHandles(): number {
+    return openHandles(this.webAssembly.handleTables ?? []);
   }
 
   /** Begins a call with a budget of its own. @throws {TooManyCallsError} if the thread has as many as it may. */
