@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { measureColdStart } from "./cold-start.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
+import { measureMetering } from "./metering.ts";
 import { measureRestart } from "./restart.ts";
 
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
@@ -23,6 +24,7 @@ if (!process.argv.includes("--warm")) {
 }
 say("component restarts");
 figures.push(...(await measureRestart(workspace)));
+figures.push(...(await measureMetering(workspace, say)));
 say("calls and failovers on the demo's cluster");
 figures.push(...(await measureCluster(workspace, say)));
 const memory = Math.round(totalmem() / 2 ** 30);

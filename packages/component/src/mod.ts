@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type BuildOptions, buildJsComponent } from "./build.ts";
+export { type BuildOptions, buildJsComponent, buildTextComponent } from "./build.ts";
 export { type CompiledComponent, compileComponent, type CompileOptions } from "./compile.ts";
 export { component, type ComponentSpec } from "./component.ts";
 export {

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
-import { componentWit } from "@bytecodealliance/jco";
+import { componentWit, parse } from "@bytecodealliance/jco";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import { rewrite, type RewriteOptions } from "@coppice/meter";
 import type { Files } from "./cache.ts";
@@ -24,6 +24,8 @@ async function run(request: ToolRequest): Promise<Files> {
       const { component } = await componentize(options as unknown as ComponentizeOptions);
       return { "component.wasm": component };
     }
+    case "parse":
+      return { "component.wasm": await parse(request.text) };
     case "wit":
       return { "component.wit": new TextEncoder().encode(await componentWit(request.bytes)) };
     case "transpile": {

@@ -16,6 +16,8 @@ export type ToolRequest =
       readonly wit: string;
       readonly world: string;
     }
+  /** Build a component from WebAssembly's text format. Answers `component.wasm`. */
+  | { readonly tool: "parse"; readonly text: string }
   /** Print the WIT of a component. Answers `component.wit`. */
   | { readonly tool: "wit"; readonly bytes: Uint8Array }
   /** Turn a component into JavaScript and core modules. */

@@ -7,8 +7,12 @@ export { type AppContext, type Application, type StartOptions, startNode } from 
 export { type ClusterNode, type NameEntry, type Ref } from "@coppice/cluster";
 export {
   buildJsComponent,
+  buildTextComponent,
   component,
+  componentSchedulers,
+  type ComponentSchedulersSpec,
   type ComponentSpec,
+  type GuestLimits,
   type HostFunction,
   WitError,
 } from "@coppice/component";
