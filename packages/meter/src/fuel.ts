@@ -14,6 +14,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { cutOff } from "./errors.ts";
 import { FunctionScan, pointKind } from "./function-scan.ts";
 import type { IndexSpaces } from "./index-spaces.ts";
+import { BranchHints } from "./branch-hints.ts";
 import { sectionId, type Sections } from "./sections.ts";
 import { i32, skipValueType } from "./value-types.ts";
 
@@ -114,15 +115,19 @@ function chargedCode(sections: Sections, spaces: IndexSpaces, added: Appended): 
     }
     const instructionsAt = reader.position;
     scan.scan(reader, end);
-    emitter.emit(out, { start, groups, groupsAt, instructionsAt, end, local: locals });
+    const index = spaces.importedFunctions + count - left;
+    emitter.emit(out, { index, start, groups, groupsAt, instructionsAt, end, local: locals });
   }
   reader.checked();
   for (const helper of helpers(added)) out.u32(helper.length).raw(helper);
+  emitter.hints.write(sections);
   return out.written();
 }
 
 /** Where the parts of one function body are. */
 interface Body {
+  /** The function's index. */
+  readonly index: number;
   readonly start: number;
   readonly groups: number;
   readonly groupsAt: number;
@@ -133,6 +138,7 @@ interface Body {
 }
 
 class BodyEmitter {
+  readonly hints = new BranchHints();
   readonly #code: Uint8Array;
   readonly #scan: FunctionScan;
   readonly #added: Appended;
@@ -167,6 +173,7 @@ class BodyEmitter {
       this.#point(written, scan.kinds[index]!, scan.costs[index]!, body.local);
     }
     written.copy(this.#code, at, body.end);
+    this.hints.functionEnds(body.index);
     out.u32(written.length).raw(written.written());
   }
 
@@ -176,13 +183,21 @@ class BodyEmitter {
       written.byte(0x10).u32(length);
     } else if (kind === pointKind.loop) {
       written.byte(0x20).u32(local).byte(0x41).s32(cost).byte(op.sub).byte(0x22).u32(local);
-      written.raw(ifNegative).byte(0x20).u32(local).byte(0x10).u32(charge).byte(0x21).u32(local);
+      this.#ifNegative(written);
+      written.byte(0x20).u32(local).byte(0x10).u32(charge).byte(0x21).u32(local);
       written.byte(op.end);
     } else if (cost > 0) {
       written.byte(0x23).u32(fuel).byte(0x41).s32(cost).byte(op.sub).byte(0x24).u32(fuel);
-      written.byte(0x23).u32(fuel).raw(ifNegative).byte(0x10).u32(slow).byte(op.end);
+      written.byte(0x23).u32(fuel);
+      this.#ifNegative(written);
+      written.byte(0x10).u32(slow).byte(op.end);
       if (this.#scan.loops > 0) written.raw(startLocal).u32(local);
     }
+  }
+
+  #ifNegative(written: ByteWriter): void {
+    written.raw(ifNegative);
+    this.hints.unlikely(written.length - op.if.length);
   }
 }
 

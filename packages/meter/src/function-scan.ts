@@ -3,7 +3,8 @@
  *
  * Invariants:
  *   S1. Every loop has a point at its head: whoever goes round, pays.
- *   S2. Every function that calls, or is not small, has a point at its entry: recursion pays.
+ *   S2. Every function that calls, or is not small, has a point that each of its calls comes after: recursion pays. It
+ *       stands at the entry, or of a small function in the innermost block around all calls: ways without calls are free.
  *   S3. Every instruction whose work depends on a length has a point before it: that length pays.
  *
  * @module
@@ -22,6 +23,8 @@ const costShift = 6;
 const callCost = 3;
 /** A function with neither calls nor loops is free up to so many instructions: its caller pays for the call. */
 const smallMax = 64;
+/** Up to so many instructions, the ways through a function that calls nothing are free. */
+const freeWayMax = 200;
 
 /** The points of the function scanned last; one object serves a whole module. */
 export class FunctionScan {
@@ -31,16 +34,19 @@ export class FunctionScan {
   readonly kinds: number[] = [];
   readonly positions: number[] = [];
   readonly costs: number[] = [];
+  /** Of each open block: the point that pays outside of it, and where its instructions (or those of its `else`) begin. */
   readonly #enclosing: number[] = [];
+  readonly #begins: number[] = [];
+  readonly #calls = new CommonBlock();
 
   /** Scans the instructions from the reader's position to its end. @throws {MalformedModuleError} if they do not end there. */
   scan(reader: ByteReader, end: number): void {
     this.count = 0;
     this.loops = 0;
+    this.#calls.clear();
     this.#add(pointKind.entry, reader.position);
     let depth = 0;
     let current = 0; // The point that pays for the instruction at hand.
-    let calls = 0;
     while (reader.position < end) {
       const at = reader.position;
       const op = reader.byte();
@@ -57,10 +63,13 @@ export class FunctionScan {
         if (op === opcode.memoryGrow) this.#add(pointKind.length, at);
         skipImmediates(reader, op);
         if (op >= opcode.callFirst && op <= opcode.callLast) {
-          calls += 1;
           this.costs[current]! += callCost;
+          this.#calls.add(this.#begins, depth);
+        } else if (op === opcode.else) {
+          this.#begins[depth - 1] = reader.position;
         } else if (opensBlock(op)) {
           this.#enclosing[depth] = current;
+          this.#begins[depth] = reader.position;
           depth += 1;
           if (op === opcode.loop) {
             current = this.count;
@@ -71,7 +80,7 @@ export class FunctionScan {
       }
     }
     if (reader.position !== end || depth !== -1) throw cutOff();
-    this.#price(calls > 0 || this.loops > 0);
+    this.#settle();
   }
 
   #add(kind: number, position: number): void {
@@ -81,13 +90,51 @@ export class FunctionScan {
     this.count += 1;
   }
 
-  /** Turns counts of instructions into costs; the entry of a small leaf costs nothing. */
-  #price(always: boolean): void {
+  /** Turns counts of instructions into costs, and moves or drops the entry's point. */
+  #settle(): void {
+    const instructions = this.costs[0]!;
     for (let index = 0; index < this.count; index += 1) {
       const counted = this.costs[index]!;
       this.costs[index] = Math.min(counted, costWhole) + (counted >> costShift);
     }
-    if (!always && this.costs[0]! <= costWhole + (smallMax >> costShift)) this.costs[0] = 0;
+    if (this.count > 1) return; // Loops and lengths: the points are in order, and the loops' counter begins at the entry.
+    if (this.#calls.none) {
+      if (instructions <= smallMax) this.costs[0] = 0;
+    } else if (instructions <= freeWayMax && this.#calls.begin !== undefined) {
+      this.positions[0] = this.#calls.begin;
+    }
+  }
+}
+
+/** The innermost block around some instructions. */
+class CommonBlock {
+  readonly #begins: number[] = [];
+  #depth = -1;
+
+  get none(): boolean {
+    return this.#depth < 0;
+  }
+
+  /** Where it begins; undefined for the function itself. */
+  get begin(): number | undefined {
+    return this.#begins[this.#depth - 1];
+  }
+
+  clear(): void {
+    this.#depth = -1;
+  }
+
+  /** One more of them, inside of `depth` blocks that begin there. */
+  add(begins: readonly number[], depth: number): void {
+    if (this.none) {
+      for (let index = 0; index < depth; index += 1) this.#begins[index] = begins[index]!;
+      this.#depth = depth;
+      return;
+    }
+    let common = 0;
+    const most = Math.min(depth, this.#depth);
+    while (common < most && this.#begins[common] === begins[common]) common += 1;
+    this.#depth = common;
   }
 }
 

@@ -17,6 +17,7 @@ export const opcode = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   legacyTry: 0x06,
   end: 0x0b,
   callFirst: 0x10,

@@ -50,17 +50,17 @@ export function rewrite(module: Uint8Array, options: RewriteOptions = {}): Uint8
   limitTables(sections, tableElementsMax);
   if (state) exportState(exports, spaces);
   if (fuel) {
+    const start = sections.body(sectionId.start);
+    sections.filter(
+      (id, body) => id !== sectionId.start && !(id === sectionId.custom && locatesCode(body)),
+    );
     const globals = addFuel(sections, spaces);
     exports.add(reserved.fuel, exportKind.global, globals.fuel);
     exports.add(reserved.owner, exportKind.global, globals.owner);
     exports.add(reserved.check, exportKind.global, globals.check);
     exports.add(reserved.suspend, exportKind.global, globals.suspend);
-    const start = sections.body(sectionId.start);
     if (start !== undefined)
       exports.add(reserved.start, exportKind.function, new ByteReader(start).u32());
-    sections.filter(
-      (id, body) => id !== sectionId.start && !(id === sectionId.custom && locatesCode(body)),
-    );
   }
   exports.append();
   return sections.bytes();

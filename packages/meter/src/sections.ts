@@ -83,6 +83,12 @@ export class Sections {
     section.body = grown.copy(section.body, reader.position, reader.end).raw(entries).written();
   }
 
+  /** Adds a custom section before the section `before`, which there must be. */
+  insertCustom(before: number, body: Uint8Array): void {
+    const at = this.#sections.findIndex(({ id }) => id === before);
+    this.#sections.splice(at, 0, { id: sectionId.custom, body });
+  }
+
   /** Keeps only the sections for which `kept` says so. */
   filter(kept: (id: number, body: Uint8Array) => boolean): void {
     const all = this.#sections.splice(0);
