@@ -16,6 +16,7 @@ import { FunctionScan, pointKind } from "./function-scan.ts";
 import type { IndexSpaces } from "./index-spaces.ts";
 import { BranchHints } from "./branch-hints.ts";
 import { sectionId, type Sections } from "./sections.ts";
+import { tightBlocks } from "./tight-loops.ts";
 import { i32, skipValueType } from "./value-types.ts";
 
 /** How much a function with loops may do between two charges. */
@@ -169,39 +170,72 @@ class BodyEmitter {
     for (let index = 0; index < scan.count; index += 1) {
       const position = scan.positions[index]!;
       written.copy(this.#code, at, position);
-      at = position;
-      this.#point(written, scan.kinds[index]!, scan.costs[index]!, body.local);
+      at = scan.ends[index]!;
+      this.#point(written, index, body.local);
     }
     written.copy(this.#code, at, body.end);
     this.hints.functionEnds(body.index);
     out.u32(written.length).raw(written.written());
   }
 
-  #point(written: ByteWriter, kind: number, cost: number, local: number): void {
-    const { fuel, slow, charge, length } = this.#added;
-    if (kind === pointKind.length) {
-      written.byte(0x10).u32(length);
-    } else if (kind === pointKind.loop) {
-      written.byte(0x20).u32(local).byte(0x41).s32(cost).byte(op.sub).byte(0x22).u32(local);
-      this.#ifNegative(written);
-      written.byte(0x20).u32(local).byte(0x10).u32(charge).byte(0x21).u32(local);
-      written.byte(op.end);
-    } else if (cost > 0) {
-      written.byte(0x23).u32(fuel).byte(0x41).s32(cost).byte(op.sub).byte(0x24).u32(fuel);
-      written.byte(0x23).u32(fuel);
-      this.#ifNegative(written);
-      written.byte(0x10).u32(slow).byte(op.end);
-      if (this.#scan.loops > 0) written.raw(startLocal).u32(local);
+  #point(written: ByteWriter, index: number, local: number): void {
+    const { fuel, slow, length } = this.#added;
+    const cost = this.#scan.costs[index]!;
+    const value = this.#scan.values[index]!;
+    switch (this.#scan.kinds[index]) {
+      case pointKind.entry:
+        if (cost > 0) {
+          written.byte(0x23).u32(fuel).byte(0x41).s32(cost).byte(op.sub).byte(0x24).u32(fuel);
+          written.byte(0x23).u32(fuel).raw(isNegative);
+          this.#unlikely(written, op.if);
+          written.byte(0x10).u32(slow).byte(op.end);
+        }
+        if (this.#scan.loops > 0) written.raw(startLocal).u32(local);
+        return;
+      case pointKind.loop:
+        this.#payLocal(written, cost, local);
+        this.#unlikely(written, op.if);
+        this.#charge(written, local);
+        written.byte(op.end);
+        return;
+      case pointKind.length:
+        written.byte(0x10).u32(length);
+        return;
+      case pointKind.tightBefore:
+        // The loop is left with its values, or, out of fuel, by the innermost block; then it is entered again.
+        written.raw([0x02, value, 0x03, value, 0x02, 0x40]);
+        return;
+      case pointKind.tightHead:
+        this.#payLocal(written, cost, local);
+        this.#unlikely(written, [0x0d, 1]);
+        return;
+      case pointKind.tightAfter:
+        written.raw([0x0c, 2, op.end]);
+        this.#charge(written, local);
+        written.raw([0x0c, 0, op.end, op.end]);
+        return;
+      case pointKind.label:
+        written.u32(value + tightBlocks);
     }
   }
 
-  #ifNegative(written: ByteWriter): void {
-    written.raw(ifNegative);
-    this.hints.unlikely(written.length - op.if.length);
+  /** Takes the cost from the function's own counter and leaves whether that is used up. */
+  #payLocal(written: ByteWriter, cost: number, local: number): void {
+    written.byte(0x20).u32(local).byte(0x41).s32(cost).byte(op.sub).byte(0x22).u32(local);
+    written.raw(isNegative);
+  }
+
+  #charge(written: ByteWriter, local: number): void {
+    written.byte(0x20).u32(local).byte(0x10).u32(this.#added.charge).byte(0x21).u32(local);
+  }
+
+  #unlikely(written: ByteWriter, branch: readonly number[]): void {
+    this.hints.unlikely(written.length);
+    written.raw(branch);
   }
 }
 
-const ifNegative = [...op.const(0), op.less, ...op.if];
+const isNegative = [...op.const(0), op.less];
 const startLocal = [...op.const(localFuel), 0x21];
 
 /** The bodies of the functions that are appended: slow, charge, length. */
@@ -224,7 +258,8 @@ function helpers(added: Appended): Uint8Array[] {
     op.sub,
     ...op.globalSet(fuel),
     ...op.globalGet(fuel),
-    ...ifNegative,
+    ...isNegative,
+    ...op.if,
     ...op.call(slow),
     op.end,
   ];

@@ -37,6 +37,24 @@ const { statement } = fc.letrec<{ statement: string; block: string; value: strin
     fc
       .tuple(tie("value"), tie("block"), tie("block"))
       .map(([a, b, c]) => `(if ${a} (then ${b}) (else ${c}))`),
+    // The same, left by branches from different depths; some hold what keeps a loop from being tight.
+    fc
+      .tuple(
+        tie("block"),
+        tie("value"),
+        tie("value"),
+        fc.constantFrom("", "(block (br_table 0 0 (local.get 1)))"),
+      )
+      .map(
+        ([body, a, b, more]) =>
+          `(block (block (loop (br_if 1 ${a}) (block (br_if 3 ${b}) ${body}) ${more} (if (i32.eqz ${a}) (then (br_if 2 (i32.lt_s ${b} (i32.const 0))))) (local.set 4 (i32.add (local.get 4) (i32.const 1))) (br_if 0 (i32.lt_u (local.get 4) (i32.const 300))))) (local.set 2 (i32.add (local.get 2) (i32.const 1))))`,
+      ),
+    fc
+      .tuple(tie("value"), tie("value"))
+      .map(
+        ([a, b]) =>
+          `(local.set 3 (loop (result i32) (local.set 4 (i32.add (local.get 4) (i32.const 1))) (br_if 0 (i32.and ${a} (i32.lt_u (local.get 4) (i32.const 300)))) ${b}))`,
+      ),
     // Every loop goes round at most until the common counter is used up.
     fc
       .tuple(tie("block"), tie("value"))
