@@ -5,6 +5,9 @@
  */
 import type { Clock } from "@coppice/kernel";
 
+/** A batch goes at once when it is as long as this, so that the other side works on it while this one goes on. */
+const batchMax = 32;
+
 export class Outbox<M> {
   readonly #clock: Clock;
   readonly #post: (batch: readonly M[]) => void;
@@ -25,10 +28,12 @@ export class Outbox<M> {
   push(message: M): void {
     if (this.#batch.length === 0) this.#clock.soon(this.#flush);
     this.#batch.push(message);
+    if (this.#batch.length >= batchMax) this.#flush();
   }
 
   readonly #flush = (): void => {
     const batch = this.#batch;
+    if (batch.length === 0) return; // It went already.
     this.#batch = [];
     try {
       this.#post(batch);
