@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "@coppice/kernel";
-import type { RewriteOptions } from "@coppice/meter";
+import { type RewriteOptions, rewriteVersion } from "@coppice/meter";
 import { digest, FileCache, type Files } from "./cache.ts";
 import { ComponentNotFoundError, NotAComponentError } from "./errors.ts";
 import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
@@ -73,7 +73,7 @@ export async function compileComponent(options: CompileOptions): Promise<Compile
   const bytes = await readComponent(path);
   const cache = new FileCache(join(options.cacheDir, "compiled"), options.logger);
   const rewrite = rewriteOptionsOf(limits, metering);
-  const key = digest(toolVersions, JSON.stringify(rewrite), bytes);
+  const key = digest(toolVersions, JSON.stringify({ rewriteVersion, ...rewrite }), bytes);
   let files = await cache.read(key);
   if (files === undefined) {
     files = await transpiled(path, bytes, rewrite);

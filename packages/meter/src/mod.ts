@@ -8,4 +8,4 @@ export { MalformedModuleError, MeterError, UnsupportedModuleError } from "./erro
 export { gateAnswer } from "./fuel.ts";
 export { arm, type ArmedInstance, createGate, type Gate, type GateHandlers } from "./gate.ts";
 export { isReserved, reserved } from "./reserved-names.ts";
-export { rewrite, type RewriteOptions } from "./rewrite.ts";
+export { rewrite, type RewriteOptions, rewriteVersion } from "./rewrite.ts";

@@ -17,6 +17,9 @@ import { type IndexSpaces, readIndexSpaces } from "./index-spaces.ts";
 import { isReserved, reserved } from "./reserved-names.ts";
 import { sectionId, Sections } from "./sections.ts";
 
+/** Part of every cache key: raise it with any change of what {@link rewrite} makes. */
+export const rewriteVersion = 1;
+
 /** What is done to a module. */
 export interface RewriteOptions {
   /** Whether it is metered. Default: true. */
