@@ -40,7 +40,8 @@ export class Guest {
   readonly #armed: ArmedInstance[] = [];
   /** What fails the waits in host functions and for a turn. */
   readonly #waits = new Set<(error: Error) => void>();
-  #resume: ((answer: number) => void) | undefined;
+  /** What resumes its stacks that wait for a slice: one for each task it runs at once. */
+  readonly #resumes = new Set<(answer: number) => void>();
   #killed: Error | undefined;
   #inCall = false;
   #callMs = 0;
@@ -98,7 +99,7 @@ export class Guest {
     if (this.#killed !== undefined) return;
     this.#killed = error;
     for (const armed of this.#armed) armed.setFuel(-1);
-    this.resume(gateAnswer.kill);
+    for (const resume of this.#resumes) this.resume(resume, gateAnswer.kill);
     const waits = [...this.#waits];
     this.#waits.clear();
     for (const fail of waits) fail(error);
@@ -164,14 +165,12 @@ export class Guest {
 
   /** For {@link Scheduler}: it waits for its next slice. */
   waits(resume: (answer: number) => void): void {
-    this.#resume = resume;
+    this.#resumes.add(resume);
   }
 
-  /** For {@link Scheduler}: its next slice begins, or its end. */
-  resume(answer: number): void {
-    const resume = this.#resume;
-    this.#resume = undefined;
-    resume?.(answer);
+  /** For {@link Scheduler}: what waits has its next slice, or its end. Does nothing if it had that. */
+  resume(resume: (answer: number) => void, answer: number): void {
+    if (this.#resumes.delete(resume)) resume(answer);
   }
 
   /** For {@link Scheduler}: it ran for so long. */

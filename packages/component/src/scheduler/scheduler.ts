@@ -181,7 +181,8 @@ export class Scheduler {
     const keepsSlice = this.#pausing;
     return new Promise((resolve) => {
       guest.waits(resolve);
-      const ready: Ready = { guest, keepsSlice, go: () => guest.resume(guest.refuel(nextFuel)) };
+      const go = (): void => guest.resume(resolve, guest.refuel(nextFuel));
+      const ready: Ready = { guest, keepsSlice, go };
       const level = levelOf(guest.callMs);
       if (keepsSlice) this.#ready.unshift(level, ready);
       else this.#ready.push(level, ready);
