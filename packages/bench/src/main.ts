@@ -9,6 +9,7 @@ import { measureColdStart } from "./cold-start.ts";
 import { measureComponents } from "./components.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
+import { measureMetering } from "./metering.ts";
 import { measureProcesses } from "./processes.ts";
 import { measureRestart } from "./restart.ts";
 
@@ -28,6 +29,7 @@ say("component restarts");
 figures.push(...(await measureRestart(workspace)));
 say("components beside jco alone");
 figures.push(...(await measureComponents(workspace)));
+figures.push(...(await measureMetering(workspace, say)));
 say("calls and failovers on the demo's cluster");
 figures.push(...(await measureCluster(workspace, say)));
 const memory = Math.round(totalmem() / 2 ** 30);

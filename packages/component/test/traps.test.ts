@@ -110,7 +110,7 @@ describe("a guest that goes wrong ends alone, and says how", () => {
 
 // A suspended stack that is not given back takes some 80 KB; what V8 keeps of them for the next ones varies.
 test.for<[string, string, number, number]>([
-  ["of the guest", "guest", 10_000, 1.1],
+  ["of the guest", "guest", 10_000, 1.5],
   ["under a function of the host that rejects", "import", 3000, 1.5],
 ])(
   "traps %s, one after the other, leave nothing behind",
