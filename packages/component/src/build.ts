@@ -1,5 +1,5 @@
 /**
- * Building a component from JavaScript, once for each source.
+ * Building components from source, once for each.
  *
  * @module
  */
@@ -51,4 +51,25 @@ export async function buildJsComponent(options: BuildOptions): Promise<string> {
     throw new BuildError(message, { cause });
   }
   return path;
+}
+
+/**
+ * Builds the component that a file describes in WebAssembly's text format and returns the path of its file.
+ *
+ * @throws {BuildError} if the source cannot be read or is not such text.
+ */
+export async function buildTextComponent(
+  options: Pick<BuildOptions, "source" | "cacheDir" | "logger">,
+): Promise<string> {
+  const { source, logger } = options;
+  const cache = new FileCache(join(options.cacheDir, "built"), logger);
+  try {
+    const text = await readFile(source, "utf8");
+    const key = digest(toolVersions, "text", text);
+    if ((await cache.read(key)) === undefined)
+      await cache.write(key, await runTool({ tool: "parse", text }));
+    return join(cache.pathOf(key), "component.wasm");
+  } catch (cause) {
+    throw new BuildError(`${source} cannot be built: ${(cause as Error).message}`, { cause });
+  }
 }

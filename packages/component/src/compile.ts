@@ -7,13 +7,15 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Logger } from "@coppice/kernel";
-import { limitMemory, pageBytes } from "@coppice/meter";
+import { type RewriteOptions, rewriteVersion } from "@coppice/meter";
 import { MalformedError } from "./binary-reader.ts";
 import { digest, FileCache, type Files } from "./cache.ts";
 import { type ComponentSource, readSource, sourceName } from "./component-source.ts";
 import { corrected } from "./emitted-script.ts";
 import { NotAComponentError } from "./errors.ts";
 import { FunctionPaths } from "./function-paths.ts";
+import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
+import { rewriteOptionsOf } from "./scheduler/limits.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions } from "./toolchain.ts";
 import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
@@ -25,26 +27,44 @@ export type CompileOptions = ComponentSource & {
   /** Where compiled components are kept. */
   readonly cacheDir: string;
   readonly logger: Logger;
-  /** The most memory one instance may have, in bytes, rounded down to pages of 64 KiB. Default: what it asks for. */
+  /** The most memory one instance may have, in bytes, rounded down to pages of 64 KiB. Default: 256 MiB. */
   readonly memoryBytes?: number;
+  /**
+   * Whether its instances can be interrupted and limited in time. Default: true. Without it they run up to twice as fast,
+   * and one that loops stops its thread for good: only for components you would run as your own code.
+   */
+  readonly metering?: boolean;
   /** Whether the host gives an interface of WASI itself, so that its functions may be async. Default: it gives none. */
   readonly replaces?: (interfaceName: string) => boolean;
 };
 
-/** A compiled component: instantiate it as often as needed. */
-export interface CompiledComponent {
+/** A compiled component as what can cross to another thread. */
+export interface CompiledArtifact {
   /** Where it came from, for errors. */
   readonly source: string;
   readonly world: WitWorld;
-  readonly paths: FunctionPaths;
   /** Its core modules by jco's names, as they are instantiated: threads may share them. */
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   /** The URL of jco's script. */
   readonly script: string;
-  /** A new instance. `instantiateCore` makes one of a core module; default: WebAssembly's own. */
+  /** Of the component's bytes, the tools and the limits: equal for instances that can be restored from each other. */
+  readonly digest: string;
+}
+
+/** A compiled component: instantiate it as often as needed. */
+export interface CompiledComponent extends CompiledArtifact {
+  readonly paths: FunctionPaths;
+  /** The same without what stays on this thread. */
+  readonly artifact: CompiledArtifact;
+  /**
+   * A new instance, without checks. `imports` has jco's form, with a function `$charge`. `instantiateCore` makes one of a
+   * core module; default: `webAssembly`'s own. `webAssembly` is a guest's, through which its scheduler rules it: a metered
+   * component does not run without. Default: the real one.
+   */
   readonly instantiate: (
     imports: object,
     instantiateCore?: InstantiateCore,
+    webAssembly?: GuestWebAssembly,
   ) => Promise<Record<string, unknown>>;
 }
 
@@ -57,6 +77,7 @@ interface EmittedModule {
   readonly instantiate: (
     getCoreModule: (name: string) => WebAssembly.Module,
     imports: object,
+    webAssembly: object,
     instantiateCore?: InstantiateCore,
   ) => Promise<Record<string, unknown>>;
 }
@@ -74,7 +95,7 @@ export async function compileBytes(
   bytes: Uint8Array,
   options: CompileOptions,
 ): Promise<CompiledComponent> {
-  const { memoryBytes, cacheDir, logger, replaces = () => false } = options;
+  const { cacheDir, logger, replaces = () => false } = options;
   const source = sourceName(options);
   const world = readWorld(source, bytes);
   const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));
@@ -84,24 +105,32 @@ export async function compileBytes(
   }
   const asyncImports = suspendingImports(world, replaces);
   const cache = new FileCache(join(cacheDir, "compiled"), logger);
-  const key = digest(toolVersions, bytes, ...asyncImports);
+  const rewrite = rewriteOptionsOf(options);
+  const rewriting = JSON.stringify({ rewriteVersion, ...rewrite });
+  const key = digest(toolVersions, rewriting, bytes, ...asyncImports);
   let files = await cache.read(key);
   if (files === undefined) {
-    files = await transpiled(source, bytes, asyncImports, world);
+    files = await transpiled({ source, bytes, asyncImports, world, rewrite });
     await cache.write(key, files);
   }
-  const modules = await coreModules(source, files, memoryBytes);
+  const modules = await coreModules(source, files);
   const script = pathToFileURL(join(cache.pathOf(key), "component.mjs")).href;
+  return fromArtifact({ source, world, modules, script, digest: key });
+}
+
+/** The component again, on this thread or another. */
+export async function fromArtifact(artifact: CompiledArtifact): Promise<CompiledComponent> {
+  const { world, modules, script } = artifact;
   const emitted = (await import(script)) as EmittedModule;
   const getCoreModule = (name: string): WebAssembly.Module => modules.get(name)!;
   return {
-    source,
-    world,
+    ...artifact,
+    artifact,
     paths: new FunctionPaths(world),
-    modules,
-    script,
-    instantiate: (imports, instantiateCore) =>
-      emitted.instantiate(getCoreModule, imports, instantiateCore),
+    instantiate: (imports, instantiateCore, webAssembly) => {
+      const own = webAssembly ?? (Object.create(WebAssembly) as object); // The script adds to it.
+      return emitted.instantiate(getCoreModule, imports, own, instantiateCore);
+    },
   };
 }
 
@@ -114,16 +143,18 @@ function readWorld(source: string, bytes: Uint8Array): WitWorld {
   }
 }
 
-async function transpiled(
-  source: string,
-  bytes: Uint8Array,
-  asyncImports: readonly string[],
-  world: WitWorld,
-): Promise<Files> {
+async function transpiled(of: {
+  readonly source: string;
+  readonly bytes: Uint8Array;
+  readonly asyncImports: readonly string[];
+  readonly world: WitWorld;
+  readonly rewrite: RewriteOptions;
+}): Promise<Files> {
+  const { source, bytes, asyncImports, world, rewrite } = of;
   let files: Files;
   try {
     const asyncExports = suspendingExports(world);
-    files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports });
+    files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports, rewrite });
   } catch (cause) {
     const { message } = cause as Error;
     const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
@@ -134,18 +165,12 @@ async function transpiled(
   return { ...rest, "component.mjs": Buffer.from(text) };
 }
 
-async function coreModules(
-  source: string,
-  files: Files,
-  memoryBytes: number | undefined,
-): Promise<Map<string, WebAssembly.Module>> {
+async function coreModules(source: string, files: Files): Promise<Map<string, WebAssembly.Module>> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const [name, content] of Object.entries(files)) {
     if (!name.endsWith(".wasm")) continue;
     try {
-      const pages = memoryBytes === undefined ? undefined : Math.floor(memoryBytes / pageBytes);
-      const module = pages === undefined ? content : limitMemory(content, pages);
-      modules.set(name, await WebAssembly.compile(module));
+      modules.set(name, await WebAssembly.compile(content));
     } catch (cause) {
       const what = `has a core module that cannot be used: ${(cause as Error).message}`;
       throw new NotAComponentError(source, what, { cause });

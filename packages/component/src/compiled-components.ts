@@ -26,7 +26,13 @@ export async function compileFor(
 ): Promise<CompiledComponent> {
   const all = { ...options, logger: kernel.logger } as CompileOptions;
   const bytes = await readSource(all);
-  const key = digest(bytes, all.cacheDir, String(all.memoryBytes), ...replaced);
+  const key = digest(
+    bytes,
+    all.cacheDir,
+    String(all.memoryBytes),
+    String(all.metering),
+    ...replaced,
+  );
   const known: Compiled = compiledOf.get(kernel) ?? new Map();
   compiledOf.set(kernel, known);
   const shared = known.get(key)?.deref();

@@ -19,7 +19,10 @@ import { compileFor } from "./compiled-components.ts";
 import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
-import { type ComponentInstance, instantiate } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import { TooManyCallsError } from "./scheduler/errors.ts";
+import { type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
+import { openInstance, type Placement } from "./scheduler/schedulers.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import type { WasiOptions } from "./wasi/wasi.ts";
 
@@ -36,36 +39,48 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
     readonly limits?: ComponentLimits;
     /** What it may have of its host through WASI, each process for itself. Default: nothing. */
     readonly wasi?: WasiOptions;
+    /**
+     * Where it runs while the node has `componentSchedulers`. Default: on one of their threads, unless it has resources of
+     * its own or takes some of yours: those run on the node's.
+     */
+    readonly placement?: Placement;
+    /** See `CompileOptions.metering`. Default: true. */
+    readonly metering?: boolean;
   };
 
-export interface ComponentLimits {
-  /** The most memory, in bytes, rounded down to pages of 64 KiB. Default: 256 MiB. */
-  readonly memoryBytes?: number;
+/** The limits of one component process. */
+export interface ComponentLimits extends GuestLimits {
   /** How long a function of the host may take to settle, in milliseconds. Default: 30_000. */
   readonly importMs?: number;
   /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
   readonly payloadBytes?: number;
 }
 
-/** How much memory a component may have unless its limits say otherwise, in bytes. */
-export const memoryBytesDefault = 256 << 20;
-
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
-  const { cacheDir, imports = {}, limits = {}, wasi = {}, ...rest } = spec;
+  const {
+    cacheDir,
+    imports = {},
+    limits = {},
+    wasi = {},
+    placement,
+    metering = true,
+    ...rest
+  } = spec;
   const { source, child } = parted(rest);
   const { memoryBytes = memoryBytesDefault } = limits;
   const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;
   const replaced = Object.keys(imports).filter((name) => name.startsWith("wasi:"));
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (kernel: Kernel): Promise<CompiledComponent> => {
-    compiled ??= compileFor(kernel, { ...source, cacheDir, memoryBytes, replaces }, replaced);
+    const options = { ...source, cacheDir, memoryBytes, metering, replaces };
+    compiled ??= compileFor(kernel, options, replaced);
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
     });
     return compiled;
   };
-  const settings = { compile, imports, source: sourceName(source), limits, wasi };
+  const settings = { compile, imports, source: sourceName(source), limits, wasi, placement };
   return {
     ...child,
     prepare: async ({ kernel }) => void (await compile(kernel)),
@@ -96,11 +111,13 @@ interface Settings {
   readonly source: string;
   readonly limits: ComponentLimits;
   readonly wasi: WasiOptions;
+  readonly placement: Placement | undefined;
 }
 
 class ComponentProcess implements Behaviour {
   readonly #settings: Settings;
-  #instance: ComponentInstance | undefined;
+  #instance: Instance | undefined;
+  #inProgress = 0;
   #isOver = false;
 
   constructor(settings: Settings) {
@@ -108,11 +125,12 @@ class ComponentProcess implements Behaviour {
   }
 
   async start(self: Self): Promise<void> {
-    const { compile, imports, limits, wasi } = this.#settings;
+    const { compile, imports, limits, wasi, placement } = this.#settings;
     const { logger, clock, random } = self.kernel;
     const compiled = await compile(self.kernel);
     const pid = self.pid.toString();
-    this.#instance = await instantiate(compiled, {
+    this.#instance = await openInstance(self.kernel, compiled, {
+      placement,
       imports,
       wasi,
       owner: pid,
@@ -121,20 +139,29 @@ class ComponentProcess implements Behaviour {
       logger: withPid(logger, pid),
       ...limits,
       onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
+      onLost: (error) => self.crash(error),
     });
     if (this.#isOver) this.ended(); // It came too late to be told.
   }
 
-  async handle(message: Incoming): Promise<void> {
-    if (message.type !== "call" && message.type !== "cast") return;
+  handle(message: Incoming, self: Self): Promise<void> | undefined {
+    if (message.type !== "call" && message.type !== "cast") return undefined;
+    const done = this.#answer(message, self);
+    // An instance elsewhere takes the next calls while it works, or each would wait for a message there and back.
+    return this.#inProgress < this.#instance!.callsAtOnce ? undefined : done;
+  }
+
+  async #answer(message: Incoming & { type: "call" | "cast" }, self: Self): Promise<void> {
+    this.#inProgress += 1;
     try {
       const value = await this.#instance!.call(message.method, message.args);
       if (message.type === "call") message.reply({ ok: true, value });
     } catch (thrown) {
-      if (thrown instanceof GuestExitError && thrown.status === 0) throw new ExitError(normal);
       const failure = failureOf(thrown);
-      if (failure === undefined) throw thrown;
-      if (message.type === "call") message.reply({ ok: false, failure });
+      if (failure === undefined) self.crash(endOf(thrown));
+      else if (message.type === "call") message.reply({ ok: false, failure });
+    } finally {
+      this.#inProgress -= 1;
     }
   }
 
@@ -144,8 +171,14 @@ class ComponentProcess implements Behaviour {
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { source: this.#settings.source, handles: this.#instance?.handles ?? 0 };
+    const { handles = 0, cpuMs = 0 } = this.#instance ?? {};
+    return { source: this.#settings.source, handles, cpuMs: Math.round(cpuMs) };
   }
+}
+
+/** What the process ends with: a guest that ended itself with success is no crash. */
+function endOf(thrown: unknown): unknown {
+  return thrown instanceof GuestExitError && thrown.status === 0 ? new ExitError(normal) : thrown;
 }
 
 /** Says in each line which process it is about. */
@@ -164,6 +197,8 @@ function failureOf(thrown: unknown): CallFailure | undefined {
     return { code: "unknown_function", executed: "no", message: thrown.message };
   if (thrown instanceof BadArgumentError)
     return { code: "bad_argument", executed: "no", message: thrown.message };
+  if (thrown instanceof TooManyCallsError)
+    return { code: "overloaded", executed: "no", message: thrown.message };
   if (thrown instanceof WitError)
     return { code: "failed", executed: "maybe", message: thrown.message, payload: thrown.payload };
   return undefined;

@@ -29,6 +29,20 @@ const corrections: readonly Correction[] = [
     everywhere: true,
   },
   {
+    // A scheduler sees every entry into the guest and every wait of it.
+    what: "what it calls WebAssembly",
+    pattern: /(export function instantiate\(getCoreModule, imports, )/,
+    replacement: "$1WebAssembly, ",
+    everywhere: true,
+  },
+  {
+    // The number of open resources decides whether an instance can be saved.
+    what: "tables of resources",
+    pattern: /const HANDLE_TABLES\s*=\s*\[\];/,
+    replacement: "$& WebAssembly.handleTables = HANDLE_TABLES;",
+    everywhere: false,
+  },
+  {
     // A handle that was collected would run its destructor in the middle of another call. Handles are dropped by name.
     what: "finalizers",
     pattern: /return new FinalizationRegistry\(unregister\);/g,

@@ -34,6 +34,9 @@ import type { FunctionPaths } from "./function-paths.ts";
 import { CallHandles, HandleState } from "./handle-state.ts";
 import type { HostCalls } from "./host-call.ts";
 import { BoundImports, type HostImports } from "./host-imports.ts";
+import type { Guest } from "./scheduler/guest.ts";
+import { cpuLimitsOf, type CpuOptions } from "./scheduler/limits.ts";
+import { type Scheduler, schedulerOfThread } from "./scheduler/scheduler.ts";
 import type { HandleContext } from "./value-codec.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import { createWasi, type Wasi, type WasiHost, type WasiOptions } from "./wasi/wasi.ts";
@@ -45,8 +48,22 @@ export const importMsDefault = 30_000;
 /** How much may leave a guest at once unless the component says otherwise, in bytes. */
 export const payloadBytesDefault = 16 << 20;
 
+/** An instance, on this thread or another. */
+export interface Instance {
+  /** See {@link ComponentInstance.call}. */
+  readonly call: (path: string, args: readonly unknown[]) => Promise<unknown>;
+  /** How many calls it takes before the first has ended. They run in order, one at a time. */
+  readonly callsAtOnce: number;
+  /** See {@link ComponentInstance.die}. */
+  readonly die: (thrown: unknown) => Error;
+  /** How many handles of its resources are live. */
+  readonly handles: number;
+  /** Processor time it has used, in milliseconds. */
+  readonly cpuMs: number;
+}
+
 /** What an instance is made with. */
-export interface InstanceOptions {
+export interface InstanceOptions extends CpuOptions {
   /** What the component imports, by WIT name. */
   readonly imports: HostImports;
   /** Every line the guest writes. */
@@ -61,6 +78,8 @@ export interface InstanceOptions {
   readonly wasi?: WasiOptions;
   /** Where the host names it asks WASI for are resolved. Default: the machine's resolver. */
   readonly resolve?: WasiHost["resolve"];
+  /** What lets it run and limits its time. Default: one that all such instances of this thread share. */
+  readonly scheduler?: Scheduler;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: the machine's. */
@@ -73,6 +92,7 @@ export interface InstanceOptions {
  * @throws {MissingImportError} if the host does not give something the component imports.
  * @throws {WasiOptionError} if its `wasi` options make no sense.
  * @throws {GuestExitError} if it ends itself while it starts.
+ * @throws {TooManyInstancesError} if the thread has as many instances as it may.
  */
 export async function instantiate(
   compiled: CompiledComponent,
@@ -82,7 +102,7 @@ export async function instantiate(
   try {
     await instance.load(compiled, options);
   } catch (thrown) {
-    instance.die(thrown); // Gives back what was opened for it.
+    instance.die(thrown); // Gives back its place and what was opened for it.
     await instance.released();
     throw thrown;
   }
@@ -101,7 +121,11 @@ interface Callable {
   readonly run: Run;
 }
 
-export class ComponentInstance {
+export class ComponentInstance implements Instance {
+  readonly callsAtOnce = 1;
+  /** See `CompiledArtifact.digest`. */
+  readonly digest: string;
+  readonly #guest: Guest;
   readonly #paths: FunctionPaths;
   readonly #plans = new Map<string, Callable>();
   readonly #handles: HandleState;
@@ -121,10 +145,16 @@ export class ComponentInstance {
   constructor(compiled: CompiledComponent, options: InstanceOptions) {
     const {
       owner = "instance",
+      scheduler = schedulerOfThread(),
       importMs = importMsDefault,
       payloadBytes = payloadBytesDefault,
       clock = systemClock,
     } = options;
+    this.digest = compiled.digest;
+    this.#guest = scheduler.open({
+      limits: cpuLimitsOf(options),
+      onKilled: (error) => void this.die(error),
+    });
     this.#paths = compiled.paths;
     this.#handles = new HandleState(owner);
     this.#clock = clock;
@@ -136,6 +166,28 @@ export class ComponentInstance {
   /** How many handles of its resources are live. */
   get handles(): number {
     return this.#handles.size;
+  }
+
+  get dead(): boolean {
+    return this.#cause !== undefined;
+  }
+
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** How many resources it holds, or others of it. */
+  get openHandles(): number {
+    return Math.max(this.#handles.size, this.#guest.openHandles);
+  }
+
+  /** What its core instances export, also what metering added; for snapshots. */
+  get cores(): readonly WebAssembly.Exports[] {
+    return this.#guest.cores;
+  }
+
+  get cpuMs(): number {
+    return this.#guest.cpuMs;
   }
 
   /** For {@link instantiate}. */
@@ -161,7 +213,7 @@ export class ComponentInstance {
     this.#exports = await this.#run(
       "its start",
       [],
-      () => compiled.instantiate(object),
+      () => compiled.instantiate(object, undefined, this.#guest.webAssembly),
       (exports) => exports as Record<string, unknown>,
       (payload) => payload,
     );
@@ -171,6 +223,7 @@ export class ComponentInstance {
    * Calls an exported function by one of its paths. The `ok` of a `result` is returned, its `err` thrown.
    *
    * @throws {UnknownFunctionError} {BadArgumentError} {InstanceBusyError} {InstanceDeadError} without having run.
+   * @throws {TooManyCallsError} if the thread has as many calls in progress as it may: it did not run.
    * @throws {WitError} if the function answered `err`.
    * @throws {TrapError} if the guest trapped, or a function of the host failed under it: the instance is dead.
    * @throws {GuestExitError} if the guest ended itself: the instance is dead.
@@ -189,6 +242,7 @@ export class ComponentInstance {
     const lowered = plan.lowered(args, handles);
     if (this.#cause !== undefined) throw new InstanceDeadError({ cause: this.#cause });
     if (this.#running !== undefined) throw new InstanceBusyError(this.#running.path);
+    this.#guest.callStarts();
     taken?.commit();
     this.#payloadLeft = this.#payloadBytes;
     return this.#run(
@@ -208,7 +262,9 @@ export class ComponentInstance {
   /** Ends the instance: a call that runs fails with what is returned, and nothing is let in or out afterwards. */
   die(thrown: unknown): Error {
     if (this.#cause !== undefined) return this.#cause;
-    const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // Of a guest that was stopped, the trap that stopped it says nothing.
+    const why = this.#guest.killed ?? thrown;
+    const cause = why instanceof Error ? why : new Error(String(why));
     const { path = "between calls", args = [] } = this.#running ?? {};
     const details = {
       function: path,
@@ -221,6 +277,7 @@ export class ComponentInstance {
     for (const reject of this.#waits) reject(this.#cause);
     this.#waits.clear();
     this.#running?.reject(this.#cause);
+    this.#guest.kill(this.#cause);
     this.#disposed = this.#wasi?.dispose();
     return this.#cause;
   }
@@ -266,7 +323,7 @@ export class ComponentInstance {
         } catch (fault) {
           cause = this.die(fault);
         }
-        if (this.#running === running) this.#running = undefined;
+        this.#settled(running);
         reject(cause);
       };
       const returned = (value: unknown): void => {
@@ -277,7 +334,7 @@ export class ComponentInstance {
           failed(fault);
           return;
         }
-        if (this.#running === running) this.#running = undefined;
+        this.#settled(running);
         resolve(result);
       };
       this.#running = running;
@@ -287,6 +344,12 @@ export class ComponentInstance {
         failed(thrown);
       }
     });
+  }
+
+  #settled(running: Running): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#guest.callEnds();
   }
 
   #context(taken: CallHandles): HandleContext {

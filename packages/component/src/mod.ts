@@ -3,19 +3,14 @@
  *
  * @module
  */
-export { type BuildOptions, buildJsComponent } from "./build.ts";
+export { type BuildOptions, buildJsComponent, buildTextComponent } from "./build.ts";
 export {
   type CompiledComponent,
   compileComponent,
   type CompileOptions,
   type InstantiateCore,
 } from "./compile.ts";
-export {
-  component,
-  type ComponentLimits,
-  type ComponentSpec,
-  memoryBytesDefault,
-} from "./component.ts";
+export { component, type ComponentLimits, type ComponentSpec } from "./component.ts";
 export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
 export { componentTypes, type ComponentTypesOptions } from "./component-typescript.ts";
 export {
@@ -42,10 +37,31 @@ export type { HostClass } from "./host-resource.ts";
 export {
   ComponentInstance,
   importMsDefault,
+  type Instance,
   instantiate,
   type InstanceOptions,
   payloadBytesDefault,
 } from "./instance.ts";
+export {
+  type CpuLimit,
+  CpuLimitError,
+  ThreadLostError,
+  TooManyCallsError,
+  TooManyInstancesError,
+} from "./scheduler/errors.ts";
+export { type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
+export {
+  componentSchedulers,
+  type ComponentSchedulersSpec,
+  type Placement,
+} from "./scheduler/schedulers.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
+export {
+  restoreSnapshot,
+  SnapshotMismatchError,
+  SnapshotRefusedError,
+  takeSnapshot,
+} from "./snapshot.ts";
 export type { Preopen, Preopens } from "./wasi/files/files.ts";
 export type { HttpLimits } from "./wasi/http/http-limits.ts";
 export type { AccessRule } from "./wasi/net/access-policy.ts";

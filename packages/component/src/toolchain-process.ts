@@ -5,8 +5,9 @@
  */
 import process from "node:process";
 import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
-import { componentEmbed, componentNew } from "@bytecodealliance/jco";
+import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { rewrite, type RewriteOptions } from "@coppice/meter";
 import type { Files } from "./cache.ts";
 import type { ToolAnswer, ToolRequest } from "./toolchain.ts";
 
@@ -28,6 +29,8 @@ async function run(request: ToolRequest): Promise<Files> {
       const core = await componentEmbed({ dummy: true, witSource, world });
       return { "component.wasm": await componentNew(core, []) };
     }
+    case "parse":
+      return { "component.wasm": await parse(request.text) };
     case "transpile": {
       const { files } = await transpileBytes(request.bytes, {
         name: "component",
@@ -39,9 +42,16 @@ async function run(request: ToolRequest): Promise<Files> {
         emitTypescriptDeclarations: false,
         wasiShim: false,
       });
-      return files;
+      return metered(files, request.rewrite);
     }
   }
+}
+
+function metered(files: Files, options: RewriteOptions): Files {
+  const rewritten = Object.entries(files).map(
+    ([name, bytes]) => [name, name.endsWith(".wasm") ? rewrite(bytes, options) : bytes] as const,
+  );
+  return Object.fromEntries(rewritten);
 }
 
 process.once("message", async (request: ToolRequest) => {

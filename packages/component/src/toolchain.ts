@@ -4,6 +4,7 @@
  * @module
  */
 import { fork } from "node:child_process";
+import type { RewriteOptions } from "@coppice/meter";
 import type { Files } from "./cache.ts";
 
 /** What the tools can be asked. */
@@ -17,12 +18,16 @@ export type ToolRequest =
     }
   /** Build a component that has a world and does nothing. Answers `component.wasm`. */
   | { readonly tool: "interface"; readonly wit: string; readonly world: string }
+  /** Build a component from WebAssembly's text format. Answers `component.wasm`. */
+  | { readonly tool: "parse"; readonly text: string }
   /** Turn a component into JavaScript and core modules. */
   | {
       readonly tool: "transpile";
       readonly bytes: Uint8Array;
       readonly asyncImports: readonly string[];
       readonly asyncExports: readonly string[];
+      /** How its core modules are rewritten. */
+      readonly rewrite: RewriteOptions;
     };
 
 /** What the process answers. */

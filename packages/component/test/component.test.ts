@@ -4,6 +4,7 @@ import {
   InstanceBusyError,
   InstanceDeadError,
   MissingImportError,
+  Scheduler,
   TrapError,
   WitError,
 } from "@coppice/component";
@@ -13,6 +14,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { buildChatRoom, buildTimeoutMs, cacheDir, compileChatRoom } from "./chat-room.ts";
 
 const joinLine = "You joined the wasm component chat!";
+const scheduler = new Scheduler({ clock: systemClock });
 let room: Awaited<ReturnType<typeof compileChatRoom>>;
 
 beforeAll(async () => {
@@ -24,6 +26,7 @@ async function open(publish?: (message: string) => unknown) {
   const published: string[] = [];
   const output: string[] = [];
   const instance = await instantiate(room, {
+    scheduler,
     imports: {
       "publish-message": (message: string) => {
         published.push(message);
@@ -111,7 +114,7 @@ describe("an instance of the chat room", () => {
   });
 
   test("a missing import is named with its signature", async () => {
-    const made = instantiate(room, { imports: {}, onOutput: () => {} });
+    const made = instantiate(room, { scheduler, imports: {}, onOutput: () => {} });
     await expect(made).rejects.toThrow(MissingImportError);
     await expect(made).rejects.toThrow(
       /imports publish-message: func\(message: string\) -> result<string, string>/,

@@ -1,0 +1,71 @@
+/**
+ * What a node and its scheduler threads say to each other. Each message is a batch of these.
+ *
+ * A thread runs instances; everything that belongs to the node (host functions, logs) stays with the node, which is asked.
+ * Order is kept in each direction.
+ *
+ * @module
+ */
+import type { Logger } from "@coppice/kernel";
+import type { CompiledArtifact } from "../compile.ts";
+import type { InstanceOptions } from "../instance.ts";
+
+/** An error as data: classes do not cross threads. */
+export interface ErrorData {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Its own fields. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly cause?: ErrorData;
+}
+
+/** What an instance is made with, as far as it is data. */
+export type InstanceData = Pick<
+  InstanceOptions,
+  "cpuMsPerCall" | "cpuMsPerProcess" | "importMs" | "payloadBytes" | "owner" | "wasi"
+>;
+
+/** To a thread. Instances and requests are numbered by the node. */
+export type ToThread =
+  | readonly [
+      type: "open",
+      instance: number,
+      artifact: CompiledArtifact,
+      /** The names of the host's functions. */
+      imports: readonly string[],
+      options: InstanceData,
+    ]
+  | readonly [
+      type: "call",
+      instance: number,
+      request: number,
+      name: string,
+      args: readonly unknown[],
+    ]
+  | readonly [type: "die", instance: number, error: ErrorData]
+  /** What a host function returned or threw. */
+  | readonly [type: "returned", instance: number, request: number, value: unknown]
+  | readonly [type: "threw", instance: number, request: number, error: ErrorData];
+
+/** From a thread. Requests to host functions are numbered by the thread. */
+export type FromThread =
+  | readonly [type: "opened", instance: number]
+  | readonly [type: "refused", instance: number, error: ErrorData]
+  | readonly [type: "answer", instance: number, request: number, value: unknown, cpuMs: number]
+  | readonly [type: "failure", instance: number, request: number, error: ErrorData, cpuMs: number]
+  | readonly [
+      type: "import",
+      instance: number,
+      request: number,
+      name: string,
+      args: readonly unknown[],
+    ]
+  | readonly [type: "output", instance: number, stream: "stdout" | "stderr", line: string]
+  | readonly [
+      type: "log",
+      instance: number,
+      level: keyof Logger,
+      fields: Readonly<Record<string, unknown>>,
+      message: string,
+    ];
