@@ -28,8 +28,8 @@ const traps = 200;
 const liveTiny = 500;
 const liveStarlingMonkey = 100;
 const memoryGiB = 4;
-/** Every WebAssembly memory reserves 8 GiB of address space: V8 refuses one more than this in a process. */
-const memoriesMax = 16_224;
+/** A thread takes no more: every WebAssembly memory reserves 8 GiB of address space, and V8 refuses more than 16,224. */
+const memoriesMax = 15_000;
 
 const aims = {
   scalarRatio: 1.5,

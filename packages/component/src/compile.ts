@@ -17,7 +17,7 @@ import { FunctionPaths } from "./function-paths.ts";
 import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
 import { rewriteOptionsOf } from "./scheduler/limits.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
-import { runTool, toolVersions } from "./toolchain.ts";
+import { runTool, toolVersions, UnsupportedByToolError } from "./toolchain.ts";
 import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
 import { decodeWorld } from "./world-decoder.ts";
 import { usesAsync, type WitWorld } from "./wit-type.ts";
@@ -156,8 +156,11 @@ async function transpiled(of: {
     const asyncExports = suspendingExports(world);
     files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports, rewrite });
   } catch (cause) {
-    const { message } = cause as Error;
-    const what = `is not a whole component, build or copy it again: ${message.split("\n")[0]}`;
+    const [message] = (cause as Error).message.split("\n");
+    const what =
+      cause instanceof UnsupportedByToolError
+        ? `has a core module that cannot be used: ${message}`
+        : `is not a whole component, build or copy it again: ${message}`;
     throw new NotAComponentError(source, what, { cause });
   }
   const { "component.js": script, ...rest } = files;

@@ -7,7 +7,7 @@ import process from "node:process";
 import { componentize, type ComponentizeOptions } from "@bytecodealliance/componentize-js";
 import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
-import { rewrite, type RewriteOptions } from "@coppice/meter";
+import { rewrite, type RewriteOptions, UnsupportedModuleError } from "@coppice/meter";
 import type { Files } from "./cache.ts";
 import type { ToolAnswer, ToolRequest } from "./toolchain.ts";
 
@@ -59,7 +59,8 @@ process.once("message", async (request: ToolRequest) => {
   try {
     answer = { ok: true, files: await run(request) };
   } catch (thrown) {
-    answer = { ok: false, message: thrown instanceof Error ? thrown.message : String(thrown) };
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    answer = { ok: false, message, unsupported: thrown instanceof UnsupportedModuleError };
   }
   process.send?.(answer, () => process.disconnect?.());
 });

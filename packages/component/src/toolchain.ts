@@ -33,12 +33,20 @@ export type ToolRequest =
 /** What the process answers. */
 export type ToolAnswer =
   | { readonly ok: true; readonly files: Files }
-  | { readonly ok: false; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** The component is whole, and uses what cannot be metered. */
+      readonly unsupported: boolean;
+    };
+
+/** A component is whole, but uses what cannot be metered. */
+export class UnsupportedByToolError extends Error {}
 
 /** Part of every cache key: other versions make other files. */
 export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 6";
 
-/** Runs one tool. @throws {Error} with the tool's message. */
+/** Runs one tool. @throws {Error} with the tool's message. @throws {UnsupportedByToolError} */
 export async function runTool(request: ToolRequest): Promise<Files> {
   const { promise, resolve, reject } = Promise.withResolvers<ToolAnswer>();
   const child = fork(new URL("./toolchain-process.ts", import.meta.url), {
@@ -52,6 +60,6 @@ export async function runTool(request: ToolRequest): Promise<Files> {
   );
   child.send(request);
   const answer = await promise;
-  if (!answer.ok) throw new Error(answer.message);
+  if (!answer.ok) throw new (answer.unsupported ? UnsupportedByToolError : Error)(answer.message);
   return answer.files;
 }

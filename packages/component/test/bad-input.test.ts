@@ -58,6 +58,14 @@ describe("what is not supported is named", () => {
   });
 });
 
+test("a core module that cannot be metered is named as such", async () => {
+  const wat =
+    '(component (core module $m (func (export "coppice:fuel"))) (core instance (instantiate $m)))';
+  expect(await complaint(await parse(wat))).toMatch(
+    /has a core module that cannot be used: .*coppice:/,
+  );
+});
+
 describe("a damaged component never gets through unseen, and never throws anything else", () => {
   const decoded = (bytes: Uint8Array): void => {
     try {
