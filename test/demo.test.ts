@@ -84,7 +84,8 @@ describe.skipIf(noBrowser !== undefined)("the chat, in a browser", () => {
       .not.toBe("a");
     await say(c, "still here");
     await shows(b, [joinLine, "back again", roomLine, "still here", roomLine]);
-    expect((await lines(c)).slice(-2)).toEqual(["still here", roomLine]);
+    const last = async (): Promise<readonly string[]> => (await lines(c)).slice(-2);
+    await expect.poll(last, { timeout: 15_000 }).toEqual(["still here", roomLine]);
     expect((await rows<{ epoch: number }>("names"))[0]!.epoch).toBeGreaterThan(room!.epoch);
     await expect
       .poll(() => demo.said())
