@@ -39,6 +39,17 @@ describe("names of other nodes", () => {
     expect(a.cast({ name: "x", node: "b" }, "y", [])).toBe("sent");
   });
 
+  test("B-059: there is no abcast: a loop of casts reaches the nodes that are there, and the others are no error", async () => {
+    const { a, b } = pairOfKernels();
+    const [here, there] = [puppet(a, { name: "server" }), puppet(b, { name: "server" })];
+    const deliveries = ["a", "b", "bogus"].map((node) =>
+      a.cast({ name: "server", node }, "note", [1]),
+    );
+    expect(deliveries).toEqual(["queued", "sent", "noconnection"]);
+    for (const { next } of [here, there])
+      expect(await next()).toEqual({ type: "cast", method: "note", args: [1] });
+  });
+
   test("A-055: the loss of a node is the end of monitors by pid and by name", async () => {
     const { a, b, cut } = pairOfKernels();
     const watcher = puppet(a);
