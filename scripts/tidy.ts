@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ["kernel", "otp", "net", "net-nats", "cluster", "meter", "component", "live"],
   coppice: ["kernel", "otp", "net", "net-nats", "cluster", "meter", "component", "live", "cli"],
   chat: ["coppice"],
-  testkit: ["kernel", "net"],
+  testkit: ["kernel", "otp", "net", "cluster"],
   chaos: ["kernel", "otp", "net", "cluster", "testkit"],
   bench: ["coppice", "kernel", "otp", "net", "net-nats", "cluster", "testkit"],
 };
