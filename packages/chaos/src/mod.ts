@@ -21,5 +21,16 @@ export type {
   PublishEvent,
   Violation,
 } from "./history.ts";
-export { type Act, findStaleAct, type StaleAct } from "./owner-history.ts";
-export { runOwnerWorkload, type WorkloadResult } from "./owner-workload.ts";
+export {
+  describeFault,
+  type Fault,
+  type FaultKind,
+  type FaultPlan,
+} from "./simulation/fault-plan.ts";
+export { generatePlan } from "./simulation/generate-plan.ts";
+export {
+  nodeNames,
+  runSimulation,
+  type SimulationOptions,
+  type SimulationResult,
+} from "./simulation/run-simulation.ts";

@@ -125,6 +125,11 @@ export class SimulatedCluster {
     return this.#machine(name).node !== undefined;
   }
 
+  /** Whether it runs, or is being started. */
+  isAlive(name: string): boolean {
+    return this.#machine(name).isAlive;
+  }
+
   isFrozen(name: string): boolean {
     return this.#machine(name).isFrozen;
   }
