@@ -120,7 +120,11 @@ async function recover(cluster: SimulatedCluster, workload: Workload): Promise<V
     if (cluster.names.every((name) => cluster.isRunning(name))) {
       const calls = workload.callAll(recoveryCallMs);
       failures = calls.unanswered();
-      for (let passedMs = 0; passedMs <= recoveryCallMs && failures.length > 0; passedMs += lookMs) {
+      for (
+        let passedMs = 0;
+        passedMs <= recoveryCallMs && failures.length > 0;
+        passedMs += lookMs
+      ) {
         await cluster.advance(lookMs);
         failures = calls.unanswered();
       }
