@@ -60,6 +60,7 @@ const ambientAllowed = [
   "packages/kernel/src/clock.ts",
   "packages/kernel/src/random.ts",
   "packages/testkit/src/simulated-clock.ts",
+  "packages/testkit/src/simulation/simulated-time.ts",
   "packages/cli/src/",
   "packages/bench/src/",
   "packages/live/src/client/",

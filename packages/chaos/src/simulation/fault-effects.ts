@@ -29,16 +29,16 @@ export function effectsOf(active: readonly Fault[], nodes: readonly string[]): F
   const stores: Record<string, Partial<StoreViewFaults>> = {};
   const cuts = new Set<string>();
   for (const node of nodes) {
-    const modes = of("isolate", node).map(({ amount }) => amount);
+    const modes = new Set(of("isolate", node).map(({ amount }) => amount));
     const [min, max] = healthyDelayMs;
     const shared = { loss: most("loss", node), duplicates: most("duplicate", node) };
     links[node] = {
       in: {
         ...shared,
         delayMs: [min, max + most("delay", node)],
-        cut: modes.includes(0) || modes.includes(1),
+        cut: modes.has(0) || modes.has(1),
       },
-      out: { ...shared, delayMs: [0, 0], cut: modes.includes(0) || modes.includes(2) },
+      out: { ...shared, delayMs: [0, 0], cut: modes.has(0) || modes.has(2) },
     };
     const isParted = of("partition", node).length > 0;
     stores[node] = {

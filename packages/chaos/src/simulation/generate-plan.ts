@@ -11,7 +11,7 @@ import { type Random, seededRandom } from "@coppice/kernel";
 import { type Fault, type FaultKind, faultKinds, type FaultPlan } from "./fault-plan.ts";
 
 /** The faults begin within this time, in milliseconds. */
-export const faultPhaseMs = 8_000;
+export const faultPhaseMs = 6_000;
 /** The most faults of one plan, without those of clocks and of swizzles. */
 const faultsMax = 5;
 /** Keeps the plan's chances apart from those of the run. */

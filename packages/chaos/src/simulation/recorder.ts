@@ -26,7 +26,7 @@ export class Recorder {
   }
 
   record(event: Untimed<HistoryEvent>): void {
-    this.history.push({ ...event, atMs: this.#now() } as HistoryEvent);
+    this.history.push({ ...event, atMs: this.#now() });
   }
 
   /** An event that knows its time. */
@@ -54,6 +54,6 @@ export class Recorder {
 
   /** Everything on a node ended at once. */
   nodeEnded(node: string): void {
-    for (const pid of [...(this.#living.get(node)?.keys() ?? [])]) this.ended(node, pid);
+    for (const pid of this.#living.get(node)?.keys() ?? []) this.ended(node, pid);
   }
 }

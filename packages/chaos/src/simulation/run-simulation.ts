@@ -6,7 +6,7 @@
 import type { LogFields } from "@coppice/kernel";
 import { simulatedCluster, type SimulatedCluster, type TraceLine } from "@coppice/testkit";
 import type { Checker, History, Violation } from "../history.ts";
-import { describeFault, type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
+import { type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
 import { faultPhaseMs } from "./generate-plan.ts";
 import { FaultInjector } from "./inject-faults.ts";
 import { Recorder } from "./recorder.ts";
@@ -69,7 +69,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     },
   });
   const violations = await withUncaught(cluster, () =>
-    runPhases(cluster!, { plan, recorder, workload }),
+    runPhases(cluster, { plan, recorder, workload }),
   );
   const { history } = recorder;
   return {
@@ -185,9 +185,4 @@ function noteLog(recorder: Recorder, { event, gone }: LogFields): void {
     return recorder.reached(gone === true ? "node gone" : "node unreachable");
   const state = loggedStates[String(event)];
   if (state !== undefined) recorder.reached(state);
-}
-
-/** What a plan does, a line for each fault. */
-export function describePlan(plan: FaultPlan): string[] {
-  return plan.map(describeFault);
 }

@@ -49,7 +49,7 @@ const { allCheckers } = await import("./checks.ts");
 const { generatePlan } = await import("./generate-plan.ts");
 const { nodeNames, runSimulation } = await import("./run-simulation.ts");
 const { shrinkPlan } = await import("./shrink-plan.ts");
-Error.stackTraceLimit = 6; // Errors are made by the thousand.
+Error.stackTraceLimit = 0; // Errors are made by the thousand.
 
 const missing = patches.filter((patch) => !applied.has(patch));
 if (missing.length > 0)

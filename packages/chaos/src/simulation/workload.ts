@@ -103,9 +103,11 @@ export class Workload {
       for (const name of singletonNames) {
         const title = `${participant.caller} to ${name}`;
         open.set(title, participant);
-        void this.#call(participant, name, "act", timeoutMs).then((code) => {
+        const call = async (): Promise<void> => {
+          const code = await this.#call(participant, name, "act", timeoutMs);
           if (code === undefined) open.delete(title);
-        });
+        };
+        void call();
       }
     return { unanswered: () => [...open.keys()] };
   }

@@ -83,9 +83,9 @@ export class SimulatedTime {
 
   /** Whether it got as far as `untilMs`. */
   async #runUntil(untilMs: number, until: (() => boolean) | undefined): Promise<boolean> {
-    let due: Due | undefined;
-    while (until?.() !== true) {
-      due = this.#dues.peek();
+    while (true) {
+      if (until?.() === true) return false;
+      const due = this.#dues.peek();
       if (due === undefined || due.atMs > untilMs) return true;
       this.#dues.pop();
       const { run, gate } = due;
@@ -99,7 +99,6 @@ export class SimulatedTime {
         await endOfTurn();
       } while (this.#soon.length > 0);
     }
-    return false;
   }
 
   async #settle(): Promise<void> {
