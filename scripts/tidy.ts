@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   coppice: ["kernel", "otp", "net", "net-nats", "cluster", "meter", "component", "live", "cli"],
   chat: ["coppice"],
   testkit: ["kernel", "net"],
-  chaos: ["kernel", "otp", "net", "cluster", "testkit"],
+  chaos: ["coppice", "cli", "kernel", "otp", "net", "net-nats", "cluster", "testkit"],
   bench: ["coppice", "kernel", "otp", "net", "net-nats", "cluster", "testkit"],
 };
 
@@ -62,6 +62,7 @@ const ambientAllowed = [
   "packages/testkit/src/simulated-clock.ts",
   "packages/cli/src/",
   "packages/bench/src/",
+  "packages/chaos/src/real/",
   "packages/live/src/client/",
 ];
 
