@@ -7,7 +7,7 @@
  * @module
  */
 import { createInterface } from "node:readline";
-import { systemRandom } from "@coppice/kernel";
+import { kill, systemRandom } from "@coppice/kernel";
 import type { ClusterNode } from "@coppice/cluster";
 import { startNode } from "coppice";
 import { EventLog } from "./event-log.ts";
@@ -87,11 +87,17 @@ async function quiet(): Promise<void> {
   await Promise.all(workloads.map(({ stop }) => stop?.()));
 }
 
+function killProcess(target: string): void {
+  const pid = node.whereis(target);
+  if (pid !== undefined) node.kernel.exit(pid, kill);
+}
+
 function listen(misbehaving: GuestWorkload | undefined): void {
   createInterface({ input: process.stdin }).on("line", (line) => {
     const [command, argument] = line.split(" ");
     if (command === "quiet") void quiet();
     else if (command === "census") recordCensus();
+    else if (command === "kill") killProcess(argument ?? "");
     else if (command === "guest") misbehaving?.misbehave(argument as Misdeed);
     else process.stderr.write(`${name} does not know the command ${line}\n`);
   });

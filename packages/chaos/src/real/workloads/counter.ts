@@ -33,6 +33,7 @@ export class Counter extends GenServer {
     const epoch = this.#epoch ?? this.#epochNow();
     const pid = this.self.pid.toString();
     const { node, log } = this.#context;
+    if (typeof id !== "string") return { epoch, pid }; // Garbage that happened to be a call.
     log.record({ type: "execution", id, name: this.#name, node: node.name, pid, epoch });
     this.#count += 1;
     return { epoch, pid };
