@@ -1,0 +1,22 @@
+/**
+ * What a run has shown.
+ *
+ * @module
+ */
+import type { FaultEvent, Violation } from "../history.ts";
+import type { DrainMeter } from "./drain-meter.ts";
+import type { RecoveryMeter } from "./recovery-meter.ts";
+import type { Totals } from "./totals.ts";
+
+export interface RunResult {
+  readonly durationMs: number;
+  readonly faults: readonly FaultEvent[];
+  /** Kinds that this machine or this run cannot do, and why. */
+  readonly skipped: ReadonlyMap<string, string>;
+  readonly totals: Totals;
+  readonly recovery: RecoveryMeter;
+  readonly drain: DrainMeter;
+  /** What the nodes counted themselves. */
+  readonly tallies: Readonly<Record<string, number>>;
+  readonly violations: readonly Violation[];
+}
