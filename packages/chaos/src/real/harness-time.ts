@@ -23,7 +23,8 @@ export function harnessTime(): HarnessTime {
 /** How far the kernel's uptime is behind the monotonic clock, in milliseconds: for {@link harnessTimeAtRate}. */
 export function uptimeLagMs(): number {
   const now = harnessTime();
-  return now() - nextUptimeMs();
+  const uptimeMs = nextUptimeMs();
+  return now() - uptimeMs;
 }
 
 /** For a process whose clocks run `rate` times as fast as they should. */

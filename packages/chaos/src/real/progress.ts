@@ -5,6 +5,7 @@
  */
 import type { PlannedFault } from "./schedule-policy.ts";
 import type { Totals } from "./totals.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 const everyMs = 10_000;
 
@@ -12,7 +13,7 @@ export class Progress {
   readonly #say: (line: string) => void;
   readonly #elapsedMs: () => number;
   readonly #totals: Totals;
-  readonly #violations: () => number;
+  readonly #verdicts: Verdicts;
   #timer: NodeJS.Timeout | undefined;
   #faults = 0;
 
@@ -20,12 +21,12 @@ export class Progress {
     readonly say: (line: string) => void;
     readonly elapsedMs: () => number;
     readonly totals: Totals;
-    readonly violations: () => number;
+    readonly verdicts: Verdicts;
   }) {
     this.#say = options.say;
     this.#elapsedMs = options.elapsedMs;
     this.#totals = options.totals;
-    this.#violations = options.violations;
+    this.#verdicts = options.verdicts;
   }
 
   start(): void {
@@ -50,7 +51,8 @@ export class Progress {
     const { calls, executions, deliveries, events } = this.#totals;
     const perSecond = Math.round(events / (this.#elapsedMs() / 1_000));
     const counts = `${calls} calls, ${executions} executions, ${deliveries} deliveries, ${perSecond} events/s`;
-    const verdict = this.#violations() === 0 ? "no violation" : `${this.#violations()} VIOLATIONS`;
+    const broken = [...this.#verdicts.counts].map(([promise, count]) => `${promise} ${count}`);
+    const verdict = broken.length === 0 ? "no violation" : `VIOLATIONS: ${broken.join(", ")}`;
     this.line(`${this.#faults} faults, ${counts}: ${verdict}`);
   }
 }

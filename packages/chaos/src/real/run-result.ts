@@ -18,5 +18,8 @@ export interface RunResult {
   readonly drain: DrainMeter;
   /** What the nodes counted themselves. */
   readonly tallies: Readonly<Record<string, number>>;
+  /** With their events; of each promise the first hundred. */
   readonly violations: readonly Violation[];
+  /** Of each promise that was broken, how often. */
+  readonly broken: ReadonlyMap<string, number>;
 }

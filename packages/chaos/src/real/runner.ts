@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { seededRandom } from "@coppice/kernel";
-import type { FaultEvent, Violation } from "../history.ts";
+import type { FaultEvent } from "../history.ts";
 import { historyFolder, startCluster } from "./cluster-under-test.ts";
 import { DrainMeter } from "./drain-meter.ts";
 import { FaultStuckError, runFaults, waitFor } from "./fault-loop.ts";
@@ -53,10 +53,9 @@ class Run {
   readonly #totals = new Totals();
   readonly #recovery = new RecoveryMeter();
   readonly #drain = new DrainMeter();
-  readonly #verdicts = new Verdicts();
+  readonly #verdicts: Verdicts;
   readonly #faults: FaultEvent[] = [];
   readonly #skipped = new Map<string, string>();
-  readonly #found: Violation[] = [];
   readonly #history: HistoryStream;
   readonly #progress: Progress;
   /** Since when a fault is there: what happens after that is not handed on before the fault is known as a whole. */
@@ -65,6 +64,9 @@ class Run {
   constructor(environment: RunEnvironment) {
     this.#environment = environment;
     const { options, folder, say } = environment;
+    this.#verdicts = new Verdicts(({ promise, message }) => {
+      this.#progress.line(`VIOLATION ${promise}: ${message}`);
+    });
     const takers = [this.#totals, this.#recovery, this.#drain, this.#verdicts];
     this.#history = new HistoryStream({
       folder: historyFolder(folder),
@@ -77,7 +79,7 @@ class Run {
       say,
       elapsedMs: () => this.#now() - this.#startedMs,
       totals: this.#totals,
-      violations: () => this.#violationCount(),
+      verdicts: this.#verdicts,
     });
   }
 
@@ -190,16 +192,25 @@ class Run {
   }
 
   #violate(promise: string, message: string): void {
-    this.#found.push({ promise, message, events: [] });
-    this.#progress.line(`VIOLATION ${promise}: ${message}`);
+    this.#verdicts.violate({ promise, message, events: [] });
   }
 
-  #violationCount(): number {
-    return this.#found.length + this.#verdicts.violations.length;
+  /** What no single event shows. */
+  #judgeCounts(): void {
+    for (const outcome of this.#drain.failed)
+      this.#verdicts.violate({
+        promise: "D1",
+        message: `call ${outcome.id} failed (${outcome.code}) while a node was drained`,
+        events: [outcome],
+      });
+    const { guestWrongAnswers = 0 } = this.#history.tallies();
+    if (guestWrongAnswers > 0)
+      this.#violate("R1", `the component gave ${guestWrongAnswers} wrong answers`);
   }
 
   #result(): RunResult {
     this.#verdicts.finish();
+    this.#judgeCounts();
     return {
       durationMs: this.#now() - this.#startedMs,
       faults: this.#faults,
@@ -208,7 +219,8 @@ class Run {
       recovery: this.#recovery,
       drain: this.#drain,
       tallies: this.#history.tallies(),
-      violations: [...this.#found, ...this.#verdicts.violations],
+      violations: this.#verdicts.violations,
+      broken: this.#verdicts.counts,
     };
   }
 }

@@ -9,7 +9,7 @@ import type { RunResult } from "./run-result.ts";
 const violationsShown = 20;
 
 export function summaryOf(result: RunResult, command: string): string[] {
-  const { faults, totals, drain, recovery, tallies, violations, durationMs } = result;
+  const { faults, totals, drain, recovery, tallies, violations, broken, durationMs } = result;
   const kinds = Map.groupBy(faults, ({ kind }) => kind);
   const { calls, answered, failedNo, failedMaybe, casts, abandoned } = totals;
   const lines = [
@@ -33,7 +33,7 @@ export function summaryOf(result: RunResult, command: string): string[] {
   lines.push(
     violations.length === 0
       ? "no promise was broken"
-      : `${violations.length} VIOLATIONS; again: ${command}`,
+      : `VIOLATIONS: ${listOf(Object.fromEntries(broken))}; again: ${command}`,
   );
   return lines;
 }

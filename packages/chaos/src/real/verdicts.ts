@@ -1,14 +1,54 @@
 /**
- * The checks of the promises, fed with the stream of events.
+ * The checks of the promises, fed with the stream of events, and what they have found.
  *
  * @module
  */
 import type { HistoryEvent, Violation } from "../history.ts";
+import { CallChecks } from "./checks/calls.ts";
+import { OwnerChecks } from "./checks/owners.ts";
+import { ProcessChecks } from "./checks/processes.ts";
+import type { StreamCheck } from "./checks/stream-check.ts";
+import { TopicChecks } from "./checks/topics.ts";
+
+/** Of one promise so many are kept with their events: the rest are counted. */
+const keptMax = 100;
 
 export class Verdicts {
+  readonly #checks: readonly StreamCheck[];
+  readonly #counts = new Map<string, number>();
+  readonly #onViolation: (violation: Violation) => void;
   readonly violations: Violation[] = [];
 
-  take(_event: HistoryEvent): void {}
+  constructor(onViolation: (violation: Violation) => void) {
+    this.#onViolation = onViolation;
+    const violate = this.violate.bind(this);
+    this.#checks = [
+      new CallChecks(violate),
+      new OwnerChecks(violate),
+      new TopicChecks(violate),
+      new ProcessChecks(violate),
+    ];
+  }
 
-  finish(): void {}
+  /** Of each promise that was broken, how often. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  violate(violation: Violation): void {
+    const { promise } = violation;
+    const count = (this.#counts.get(promise) ?? 0) + 1;
+    this.#counts.set(promise, count);
+    if (count > keptMax) return;
+    this.violations.push(violation);
+    this.#onViolation(violation);
+  }
+
+  take(event: HistoryEvent): void {
+    for (const check of this.#checks) check.take(event);
+  }
+
+  finish(): void {
+    for (const check of this.#checks) check.finish?.();
+  }
 }
