@@ -4,11 +4,11 @@
  * @module
  */
 import type { HistoryEvent, Violation } from "../history.ts";
-import { CallChecks } from "./checks/calls.ts";
-import { OwnerChecks } from "./checks/owners.ts";
-import { ProcessChecks } from "./checks/processes.ts";
-import type { StreamCheck } from "./checks/stream-check.ts";
-import { TopicChecks } from "./checks/topics.ts";
+import { CallChecks } from "../checkers/calls.ts";
+import { OwnerChecks } from "../checkers/owners.ts";
+import { ProcessChecks } from "../checkers/processes.ts";
+import type { StreamCheck } from "../checkers/stream-check.ts";
+import { TopicChecks } from "../checkers/topics.ts";
 
 /** Of one promise so many are kept with their events: the rest are counted. */
 const keptMax = 100;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HistoryEvent, LifeEvent, MonitorEvent } from "../../history.ts";
+import type { HistoryEvent, LifeEvent, MonitorEvent } from "../history.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 const rememberedMax = 100_000;

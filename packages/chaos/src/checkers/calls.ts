@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../../history.ts";
+import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../history.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 /** Of calls that have ended so many are remembered: an execution that comes later is not matched any more. */
