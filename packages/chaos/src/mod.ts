@@ -3,6 +3,22 @@
  *
  * @module
  */
+export { checkHistory, type CheckOptions } from "./checkers/check-history.ts";
+export {
+  budgetMsDefault,
+  checkLinearizability,
+  type Operation,
+  operationsMax,
+  type SequentialModel,
+  unknownMax,
+  type Verdict,
+} from "./checkers/linearizability.ts";
+export {
+  type RegisterInput,
+  registerModel,
+  type RegisterOutput,
+} from "./checkers/register-model.ts";
+export type { Intensity } from "./checkers/supervisors.ts";
 export type {
   CallEvent,
   CensusEvent,
