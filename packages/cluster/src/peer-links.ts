@@ -8,6 +8,7 @@
  *   L3. A channel that was opened anew says so at once, and ends every relation of its receiver with its sender: a node
  *       that others declared down meanwhile learns it with the first packet.
  *   L4. After a reconnection, and a while after the last packet, an empty packet shows whether one was lost (L2).
+ *   L6. A packet that arrives twice, or behind a later one, is dropped: its signals have taken effect, or are known to be lost.
  *   L5. Who sent a packet is what its subject says, which a server with permissions enforces.
  *
  * @module
@@ -33,6 +34,8 @@ export const batchBytesMax = 32 * 1024;
 export const signalBytesMax = 8_000_000;
 /** After this long without a packet an empty one follows the last, so that its loss is noticed, in milliseconds. */
 export const trailAfterMs = 1_000;
+/** A packet whose number is behind the last by less than this is a repetition. */
+const repeatedMax = 2 ** 31;
 /** How many subjects are remembered with the node they name. */
 const sendersMax = 4_096;
 
@@ -212,6 +215,7 @@ export class PeerLinks {
     if (header.to !== this.#self.incarnation) return; // Meant for another life of this node.
     const node = this.#senderOf(subject);
     const from = { node, incarnation: header.from };
+    if (this.#isRepeated(from, header.epoch, header.number)) return;
     this.#receiver.heard(from);
     this.#count(from, header.epoch, header.number);
     const answering = this.#outgoing.get(node);
@@ -231,6 +235,14 @@ export class PeerLinks {
       );
       this.#lost(from);
     }
+  }
+
+  /** L6. Numbers wrap, so what is behind is what is less than half of them away. */
+  #isRepeated(from: NodeAddress, epoch: number, number: number): boolean {
+    const last = this.#received.get(from.node);
+    if (last?.incarnation !== from.incarnation) return false;
+    if (epoch !== last.epoch) return epoch < last.epoch;
+    return (last.number - number) >>> 0 < repeatedMax;
   }
 
   #count(from: NodeAddress, epoch: number, number: number): void {

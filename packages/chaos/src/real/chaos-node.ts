@@ -9,7 +9,7 @@
 import { createInterface } from "node:readline";
 import { kill, systemRandom } from "@coppice/kernel";
 import type { ClusterNode } from "@coppice/cluster";
-import { startNode } from "coppice";
+import { startNode } from "@coppice/cli";
 import { EventLog } from "./event-log.ts";
 import { harnessTime, harnessTimeAtRate } from "./harness-time.ts";
 import { type ChaosNodeOptions, parseNodeOptions } from "./node-options.ts";

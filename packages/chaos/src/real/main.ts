@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNatsServer, installPackage } from "@coppice/cli";
 import { silentLogger, systemRandom } from "@coppice/kernel";
-import { buildTextComponent } from "coppice";
+import { buildTextComponent } from "@coppice/component";
 import { ClockFaults } from "./clock-faults.ts";
 import { commandOf, parseRunOptions, type RunOptions, usage } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FaultEvent, Violation } from "../history.ts";
-import type { DrainMeter } from "./drain-meter.ts";
+import type { DrainChecks } from "../checkers/drains.ts";
 import type { RecoveryMeter } from "./recovery-meter.ts";
 import type { Totals } from "./totals.ts";
 
@@ -15,7 +15,7 @@ export interface RunResult {
   readonly skipped: ReadonlyMap<string, string>;
   readonly totals: Totals;
   readonly recovery: RecoveryMeter;
-  readonly drain: DrainMeter;
+  readonly drain: DrainChecks;
   /** What the nodes counted themselves. */
   readonly tallies: Readonly<Record<string, number>>;
   /** With their events; of each promise the first hundred. */

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { seededRandom } from "@coppice/kernel";
 import type { FaultEvent } from "../history.ts";
 import { historyFolder, startCluster } from "./cluster-under-test.ts";
-import { DrainMeter } from "./drain-meter.ts";
 import { FaultStuckError, runFaults, waitFor } from "./fault-loop.ts";
 import type { Fault } from "./faults/fault.ts";
 import { harnessTime } from "./harness-time.ts";
@@ -52,7 +51,6 @@ class Run {
   readonly #startedMs = this.#now();
   readonly #totals = new Totals();
   readonly #recovery = new RecoveryMeter();
-  readonly #drain = new DrainMeter();
   readonly #verdicts: Verdicts;
   readonly #faults: FaultEvent[] = [];
   readonly #skipped = new Map<string, string>();
@@ -67,7 +65,7 @@ class Run {
     this.#verdicts = new Verdicts(({ promise, message }) => {
       this.#progress.line(`VIOLATION ${promise}: ${message}`);
     });
-    const takers = [this.#totals, this.#recovery, this.#drain, this.#verdicts];
+    const takers = [this.#totals, this.#recovery, this.#verdicts];
     this.#history = new HistoryStream({
       folder: historyFolder(folder),
       keep: options.keep,
@@ -197,12 +195,6 @@ class Run {
 
   /** What no single event shows. */
   #judgeCounts(): void {
-    for (const outcome of this.#drain.failed)
-      this.#verdicts.violate({
-        promise: "D1",
-        message: `call ${outcome.id} failed (${outcome.code}) while a node was drained`,
-        events: [outcome],
-      });
     const { guestWrongAnswers = 0 } = this.#history.tallies();
     if (guestWrongAnswers > 0)
       this.#violate("R1", `the component gave ${guestWrongAnswers} wrong answers`);
@@ -217,7 +209,7 @@ class Run {
       skipped: this.#skipped,
       totals: this.#totals,
       recovery: this.#recovery,
-      drain: this.#drain,
+      drain: this.#verdicts.drain,
       tallies: this.#history.tallies(),
       violations: this.#verdicts.violations,
       broken: this.#verdicts.counts,

@@ -1,0 +1,59 @@
+/**
+ * Writes the history of a simulated run down, with true times, and knows what lived on which node.
+ *
+ * @module
+ */
+import type { HistoryEvent } from "../history.ts";
+
+/** An event whose time is now. */
+type Untimed<E> = E extends HistoryEvent ? Omit<E, "atMs"> : never;
+
+interface Living {
+  readonly supervisor?: string;
+  readonly child?: string;
+}
+
+export class Recorder {
+  readonly history: HistoryEvent[] = [];
+  /** States that a good batch of runs reaches, and how often this one did. */
+  readonly sometimes = new Map<string, number>();
+  readonly #now: () => number;
+  /** By node, then by printed pid. */
+  readonly #living = new Map<string, Map<string, Living>>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  record(event: Untimed<HistoryEvent>): void {
+    this.history.push({ ...event, atMs: this.#now() });
+  }
+
+  /** An event that knows its time. */
+  keep(event: HistoryEvent): void {
+    this.history.push(event);
+  }
+
+  reached(state: string): void {
+    this.sometimes.set(state, (this.sometimes.get(state) ?? 0) + 1);
+  }
+
+  started(node: string, pid: string, more: Living = {}): void {
+    const living = this.#living.get(node) ?? new Map<string, Living>();
+    this.#living.set(node, living.set(pid, more));
+    this.record({ type: "start", node, pid, ...more });
+  }
+
+  ended(node: string, pid: string): void {
+    const living = this.#living.get(node);
+    const more = living?.get(pid);
+    if (more === undefined) return; // It ended with its node.
+    living!.delete(pid);
+    this.record({ type: "end", node, pid, ...more });
+  }
+
+  /** Everything on a node ended at once. */
+  nodeEnded(node: string): void {
+    for (const pid of this.#living.get(node)?.keys() ?? []) this.ended(node, pid);
+  }
+}
