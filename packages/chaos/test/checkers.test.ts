@@ -320,5 +320,7 @@ describe("T1, wall clocks", () => {
     expect(said(owned(1, 1, "a.1"), fault("kill", 9_000), jump, owned(11_000, 2, "b.1"))).toEqual(
       [],
     );
+    const rebalanced = [fault("kill", 1), fault("wall-jump", 20_000), owned(21_000, 2, "b.1")];
+    expect(said(owned(1, 1, "a.1"), ...rebalanced)).toEqual([]);
   });
 });
