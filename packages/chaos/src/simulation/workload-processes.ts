@@ -40,10 +40,9 @@ export function rootChildren(context: ProcessContext): ChildSpec[] {
     name,
     start: [Singleton, context, name],
   }));
-  const { name } = context.node;
   const workers = ["first", "second"].map((id): ChildSpec => ({
     id,
-    start: [Worker, context, `${name} workers`, id],
+    start: [Worker, context, id],
   }));
   const inner = supervisor({
     id: "workers",
@@ -99,6 +98,7 @@ class Singleton extends GenServer {
   async work(id: string, ms: number): Promise<Answer> {
     const answer = noteExecution(this.#context, id, this.#name, this.self.pid);
     await sleep(this.#context.node.clock, ms);
+    this.#context.recorder.finish(id);
     return answer;
   }
 
@@ -110,19 +110,17 @@ class Singleton extends GenServer {
 /** Without a name, of one node. */
 class Worker extends GenServer {
   readonly #context: ProcessContext;
-  readonly #supervisor: string;
   readonly #id: string;
 
-  constructor(context: ProcessContext, supervisorName: string, id: string) {
+  constructor(context: ProcessContext, id: string) {
     super();
     this.#context = context;
-    this.#supervisor = supervisorName;
     this.#id = id;
   }
 
   override init(): void {
-    const { pid } = this.self;
-    noteLife(this.#context, pid, { supervisor: this.#supervisor, child: this.#id });
+    const { pid, parent } = this.self;
+    noteLife(this.#context, pid, { supervisor: String(parent), child: this.#id });
     workersOf.set(this.#context.node, { ...workersOf.get(this.#context.node), [this.#id]: pid });
   }
 
