@@ -99,6 +99,7 @@ export class CallsByName {
     const { timeoutMs = callTimeoutMsDefault } = options;
     const label = labelOf(target);
     const deadline = this.#clock.now() + timeoutMs;
+    const order = this.#lines.nextOrder();
     let place: Place | undefined; // Most calls never wait, and need none.
     let failure: CallError | undefined;
     try {
@@ -122,7 +123,7 @@ export class CallsByName {
               throw thrown;
             }
             failure = thrown;
-            place ??= this.#lines.create(label);
+            place ??= this.#lines.create(label, order);
             place.enter();
             // Being first is no news: those who fail at once must not send each other round without a pause.
             await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
@@ -130,7 +131,7 @@ export class CallsByName {
           }
         }
         if (place === undefined) {
-          place = this.#lines.create(label);
+          place = this.#lines.create(label, order);
           place.enter();
         }
         await this.#newsOf(label, place, Math.min(retryEveryMs, leftMs));
