@@ -13,6 +13,10 @@ export function findStolenNames(registry: readonly ClusterEvent[]): Violation[] 
   const owners = new Map<string, string>();
   for (const event of registry) {
     if (event.type === "session") {
+      // Once it is over its names are free, also when the same life begins another.
+      if (event.life !== lives.get(event.node))
+        for (const [name, owner] of owners)
+          if (owner === lives.get(event.node)) owners.delete(name);
       if (event.life === undefined) lives.delete(event.node);
       else lives.set(event.node, event.life);
     }

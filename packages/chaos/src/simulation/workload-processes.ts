@@ -136,13 +136,24 @@ export function workersOn(node: ClusterNode): Pid[] {
   return Object.values(workersOf.get(node) ?? {});
 }
 
-/** A process that can be registered: it answers as a singleton does. */
+/**
+ * A process that can be registered: it answers as a singleton does. Once it was unregistered it still answers what waits for
+ * it, under another name, because it does not act for the name any more.
+ */
 export function spawnRegistrable(context: ProcessContext): Pid {
+  let epoch = 0;
   const behaviour: Behaviour = {
     handle: (message, self) => {
       if (message.type !== "call") return;
-      const value = noteExecution(context, String(message.args[0]), registeredName, self.pid);
-      message.reply({ ok: true, value });
+      const entry = context.node.names().find((each) => each.name === registeredName);
+      const isOwner = entry?.pid?.toString() === self.pid.toString();
+      if (isOwner) ({ epoch } = entry);
+      const { recorder, node } = context;
+      const name = isOwner ? registeredName : `formerly ${registeredName}`;
+      const id = String(message.args[0]);
+      const pid = self.pid.toString();
+      recorder.record({ type: "execution", id, name, node: node.name, pid, epoch });
+      message.reply({ ok: true, value: { epoch } });
     },
   };
   const pid = context.node.kernel.spawn(behaviour);
