@@ -7,7 +7,12 @@ export { type FaultyStore, faultyStore, type StoreFaults } from "./faulty-store.
 export { type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 export { type LinkFaults, noFaults } from "./link-faults.ts";
 export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
-export type { ClusterEvent, ClusterFault, NameWrite } from "./simulation/cluster-events.ts";
+export type {
+  ClusterEvent,
+  ClusterFault,
+  NameWrite,
+  SessionWrite,
+} from "./simulation/cluster-events.ts";
 export {
   eventuallyMsDefault,
   runMsMax,

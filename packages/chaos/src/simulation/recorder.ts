@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ClusterEvent } from "@coppice/testkit";
 import type { HistoryEvent } from "../history.ts";
 
 /** An event whose time is now. */
@@ -15,6 +16,10 @@ interface Living {
 
 export class Recorder {
   readonly history: HistoryEvent[] = [];
+  /** Every write to names and sessions. */
+  readonly registry: ClusterEvent[] = [];
+  /** When the body of a call that takes a while was done, by call. */
+  readonly finished = new Map<string, number>();
   /** States that a good batch of runs reaches, and how often this one did. */
   readonly sometimes = new Map<string, number>();
   readonly #now: () => number;
@@ -32,6 +37,11 @@ export class Recorder {
   /** An event that knows its time. */
   keep(event: HistoryEvent): void {
     this.history.push(event);
+  }
+
+  /** The body of a call is done; its answer is about to be sent. */
+  finish(id: string): void {
+    this.finished.set(id, this.#now());
   }
 
   reached(state: string): void {

@@ -8,6 +8,7 @@ import { simulatedCluster, type SimulatedCluster, type TraceLine } from "@coppic
 import type { Checker, History, Violation } from "../history.ts";
 import { type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
 import { faultPhaseMs } from "./generate-plan.ts";
+import { findLateAnswers, findStolenNames } from "./registry-checks.ts";
 import { FaultInjector } from "./inject-faults.ts";
 import { Recorder } from "./recorder.ts";
 import { Workload } from "./workload.ts";
@@ -58,6 +59,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     onStart: (node) => workload.begin(node),
     onEvent: (event) => {
       if (event.type === "ownership") recorder.keep(event);
+      recorder.registry.push(event);
     },
     onLog: (node, _, fields, message) => {
       noteLog(recorder, fields);
@@ -75,7 +77,12 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   return {
     seed,
     plan,
-    violations: [...violations, ...checkers.flatMap((check) => check(history))],
+    violations: [
+      ...violations,
+      ...checkers.flatMap((check) => check(history)),
+      ...findStolenNames(recorder.registry),
+      ...findLateAnswers(history, recorder.finished),
+    ],
     history,
     sometimes: recorder.sometimes,
     traceHash: cluster.traceHash,

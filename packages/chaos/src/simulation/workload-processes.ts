@@ -40,10 +40,9 @@ export function rootChildren(context: ProcessContext): ChildSpec[] {
     name,
     start: [Singleton, context, name],
   }));
-  const { name } = context.node;
   const workers = ["first", "second"].map((id): ChildSpec => ({
     id,
-    start: [Worker, context, `${name} workers`, id],
+    start: [Worker, context, id],
   }));
   const inner = supervisor({
     id: "workers",
@@ -99,6 +98,7 @@ class Singleton extends GenServer {
   async work(id: string, ms: number): Promise<Answer> {
     const answer = noteExecution(this.#context, id, this.#name, this.self.pid);
     await sleep(this.#context.node.clock, ms);
+    this.#context.recorder.finish(id);
     return answer;
   }
 
@@ -110,19 +110,17 @@ class Singleton extends GenServer {
 /** Without a name, of one node. */
 class Worker extends GenServer {
   readonly #context: ProcessContext;
-  readonly #supervisor: string;
   readonly #id: string;
 
-  constructor(context: ProcessContext, supervisorName: string, id: string) {
+  constructor(context: ProcessContext, id: string) {
     super();
     this.#context = context;
-    this.#supervisor = supervisorName;
     this.#id = id;
   }
 
   override init(): void {
-    const { pid } = this.self;
-    noteLife(this.#context, pid, { supervisor: this.#supervisor, child: this.#id });
+    const { pid, parent } = this.self;
+    noteLife(this.#context, pid, { supervisor: String(parent), child: this.#id });
     workersOf.set(this.#context.node, { ...workersOf.get(this.#context.node), [this.#id]: pid });
   }
 
@@ -138,13 +136,24 @@ export function workersOn(node: ClusterNode): Pid[] {
   return Object.values(workersOf.get(node) ?? {});
 }
 
-/** A process that can be registered: it answers as a singleton does. */
+/**
+ * A process that can be registered: it answers as a singleton does. Once it was unregistered it still answers what waits for
+ * it, under another name, because it does not act for the name any more.
+ */
 export function spawnRegistrable(context: ProcessContext): Pid {
+  let epoch = 0;
   const behaviour: Behaviour = {
     handle: (message, self) => {
       if (message.type !== "call") return;
-      const value = noteExecution(context, String(message.args[0]), registeredName, self.pid);
-      message.reply({ ok: true, value });
+      const entry = context.node.names().find((each) => each.name === registeredName);
+      const isOwner = entry?.pid?.toString() === self.pid.toString();
+      if (isOwner) ({ epoch } = entry);
+      const { recorder, node } = context;
+      const name = isOwner ? registeredName : `formerly ${registeredName}`;
+      const id = String(message.args[0]);
+      const pid = self.pid.toString();
+      recorder.record({ type: "execution", id, name, node: node.name, pid, epoch });
+      message.reply({ ok: true, value: { epoch } });
     },
   };
   const pid = context.node.kernel.spawn(behaviour);

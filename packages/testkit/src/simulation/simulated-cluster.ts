@@ -9,7 +9,7 @@
 import type { ClusterNode } from "@coppice/cluster";
 import { type LogFields, type Logger, type Random, seededRandom } from "@coppice/kernel";
 import type { LinkFaults } from "../link-faults.ts";
-import { type ClusterEvent, nameWrites } from "./cluster-events.ts";
+import { type ClusterEvent, RegistryReader } from "./cluster-events.ts";
 import { SimulatedMachine } from "./simulated-machine.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { StoreViewFaults } from "./simulated-store-view.ts";
@@ -61,7 +61,7 @@ export class SimulatedCluster {
     /** Runs it at a time that is so many milliseconds away, outside of any node. */
     readonly after: (ms: number, run: () => void) => void;
   };
-  /** What was done to the cluster, and who owned which name. */
+  /** What was done to the cluster, who owned which name, and whose session began, was renewed and ended. */
   readonly history: ClusterEvent[] = [];
   readonly #options: SimulatedClusterOptions;
   readonly #time = new SimulatedTime();
@@ -83,9 +83,9 @@ export class SimulatedCluster {
       advance: (ms) => time.advance(ms),
       after: (ms, run) => void time.at(time.nowMs + ms, run),
     };
-    const read = nameWrites();
-    this.#store.watch((change) => {
-      const event = read(change, time.nowMs);
+    const registry = new RegistryReader();
+    this.#store.watch((change, from) => {
+      const event = registry.read(change, time.nowMs, from);
       if (event !== undefined) this.#record(event);
     });
     const { clockRate = (): number => 0.95 + (this.random.u32() / 2 ** 32) * 0.1 } = options;
