@@ -37,6 +37,10 @@ export type {
   PublishEvent,
   Violation,
 } from "./history.ts";
+export { reportText } from "./report/report-text.ts";
+export type { Machine, PromiseVerdict, RecoveryFigures, Report } from "./report/report.ts";
+export { type Tenure, type Timeline, TimelineMeter } from "./report/timeline.ts";
+export { writeReport } from "./report/write-report.ts";
 export {
   describeFault,
   type Fault,

@@ -6,6 +6,7 @@
 import type { FaultEvent, Violation } from "../history.ts";
 import type { DrainChecks } from "../checkers/drains.ts";
 import type { RecoveryMeter } from "./recovery-meter.ts";
+import type { Timeline } from "../report/timeline.ts";
 import type { Totals } from "./totals.ts";
 
 export interface RunResult {
@@ -14,6 +15,7 @@ export interface RunResult {
   /** Kinds that this machine or this run cannot do, and why. */
   readonly skipped: ReadonlyMap<string, string>;
   readonly totals: Totals;
+  readonly timeline: Timeline;
   readonly recovery: RecoveryMeter;
   readonly drain: DrainChecks;
   /** What the nodes counted themselves. */

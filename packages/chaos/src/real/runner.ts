@@ -15,6 +15,7 @@ import { Progress } from "./progress.ts";
 import { RecoveryMeter } from "./recovery-meter.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
+import { TimelineMeter } from "../report/timeline.ts";
 import { Totals } from "./totals.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { World } from "./world.ts";
@@ -51,6 +52,7 @@ class Run {
   readonly #startedMs = this.#now();
   readonly #totals = new Totals();
   readonly #recovery = new RecoveryMeter();
+  readonly #timeline = new TimelineMeter();
   readonly #verdicts: Verdicts;
   readonly #faults: FaultEvent[] = [];
   readonly #skipped = new Map<string, string>();
@@ -65,7 +67,7 @@ class Run {
     this.#verdicts = new Verdicts(({ promise, message }) => {
       this.#progress.line(`VIOLATION ${promise}: ${message}`);
     });
-    const takers = [this.#totals, this.#recovery, this.#verdicts];
+    const takers = [this.#totals, this.#recovery, this.#timeline, this.#verdicts];
     this.#history = new HistoryStream({
       folder: historyFolder(folder),
       keep: options.keep,
@@ -208,6 +210,7 @@ class Run {
       faults: this.#faults,
       skipped: this.#skipped,
       totals: this.#totals,
+      timeline: this.#timeline.result(),
       recovery: this.#recovery,
       drain: this.#verdicts.drain,
       tallies: this.#history.tallies(),

@@ -17,6 +17,7 @@ export class Totals {
   /** Calls whose caller's node ended first. */
   abandoned = 0;
   executions = 0;
+  ownerships = 0;
   published = 0;
   deliveries = 0;
   /** Messages that subscribers were told they missed. */
@@ -39,6 +40,9 @@ export class Totals {
         break;
       case "execution":
         this.executions += 1;
+        break;
+      case "ownership":
+        this.ownerships += 1;
         break;
       case "publish":
         this.published += 1;
