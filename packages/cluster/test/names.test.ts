@@ -4,7 +4,6 @@ import {
   ClusterNameTakenError,
   ClusterNameNotRegisteredError,
 } from "@coppice/cluster";
-import { seededRandom } from "@coppice/kernel";
 import { GenServer } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
 import { listen, type SimulatedNode, simulatedCluster } from "./simulated.ts";
@@ -280,42 +279,6 @@ describe("the lease of a name", () => {
     await run(Promise.all(calls));
     expect(answers).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   });
-
-  test.for([1, 2, 3])(
-    "C3: a call that did not run is not sent again after one that was made later ran (seed %i)",
-    async (seed) => {
-      const cluster = simulatedCluster(seed);
-      const [a, b] = [await cluster.start("a"), await cluster.start("b")];
-      const random = seededRandom(seed);
-      const ran = new Map<string, number[]>();
-      class Recorder extends GenServer {
-        act(number: number): void {
-          const pid = this.self.pid.toString();
-          ran.set(pid, [...(ran.get(pid) ?? []), number]);
-        }
-      }
-      const children = [{ id: "recorder", name: "recorder", start: [Recorder] as const }];
-      for (const node of [a, b])
-        await cluster.run(node.start({ strategy: "one_for_one", maxRestarts: 1_000, children }));
-      await cluster.advance(500);
-      const calls: Promise<unknown>[] = [];
-      for (let number = 1; number <= 2_000; number += 1) {
-        const call = b.call("recorder", "act", [number], { timeoutMs: 2_000 });
-        calls.push(call.catch((thrown: unknown) => thrown));
-        const pid = a.whereis("recorder");
-        if (number % 40 === 0 && pid !== undefined) a.kernel.exit(pid, { type: "kill" });
-        if (number % 300 === 0) {
-          a.cutOff();
-          cluster.clock.after(100 + (random.u32() % 900), a.reconnect);
-        }
-        if (random.u32() % 2 === 0) await cluster.advance(1 + (random.u32() % 5));
-      }
-      await cluster.run(Promise.all(calls));
-      expect(ran.size).toBeGreaterThan(5);
-      for (const numbers of ran.values())
-        expect(numbers).toEqual(numbers.toSorted((x, y) => x - y));
-    },
-  );
 
   test("B-065: a call in flight to a node that drops out ends, and says that it may have run", async () => {
     const { a, b, run, advance } = await two();

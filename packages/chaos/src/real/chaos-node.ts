@@ -13,6 +13,7 @@ import { startNode } from "@coppice/cli";
 import { EventLog } from "./event-log.ts";
 import { harnessTime, harnessTimeAtRate } from "./harness-time.ts";
 import { type ChaosNodeOptions, parseNodeOptions } from "./node-options.ts";
+import { watchForStalls } from "./stall-watch.ts";
 import { callsWorkload } from "./workloads/calls.ts";
 import { crashersWorkload } from "./workloads/crashers.ts";
 import { type GuestWorkload, guestWorkload, type Misdeed } from "./workloads/guest.ts";
@@ -50,6 +51,7 @@ const children = workloads.flatMap(({ children: own = [] }) => own);
 await node.start({ strategy: "one_for_one", maxRestarts, maxSeconds: 1, children });
 for (const { start } of workloads) await start?.();
 setInterval(recordTally, tallyEveryMs);
+watchForStalls(name, log);
 listen(guest);
 process.stdout.write(`${JSON.stringify({ event: "ready", node: name, life })}\n`);
 

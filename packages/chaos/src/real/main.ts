@@ -55,8 +55,7 @@ async function main(): Promise<number> {
     process.stderr.write(`chaos: ${(thrown as Error).message}\n\n${usage}\n`);
     return 2;
   }
-  const given = process.argv.find((argument) => argument.startsWith("--faults="));
-  const command = commandOf(options, given?.slice("--faults=".length));
+  const command = commandOf(options);
   const folder = await mkdtemp(join(tmpdir(), "coppice-chaos-"));
   say(`seed ${options.seed}; again: ${command}`);
   const startedAt = new Date(systemClock.wall()).toISOString();

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly minutes: number;
   readonly faults: readonly Fault[];
+  /** Their names, as they were given; nothing: all of them. */
+  readonly faultNames: string | undefined;
   /** NATS servers: 1 or 3. */
   readonly servers: number;
   readonly nodes: number;
@@ -62,6 +64,7 @@ export function parseRunOptions(args: readonly string[], newSeed: () => number):
     seed: values.seed === undefined ? newSeed() : wholeNumber("seed", values.seed),
     minutes,
     faults: faultsNamed(values.faults),
+    faultNames: values.faults,
     servers,
     nodes,
     callsPerSecond: wholeNumber("calls", values.calls),
@@ -73,9 +76,9 @@ export function parseRunOptions(args: readonly string[], newSeed: () => number):
 }
 
 /** What to run to have the same faults in the same order again. */
-export function commandOf(run: RunOptions, faults: string | undefined): string {
+export function commandOf(run: RunOptions): string {
   const parts = ["npm run chaos --", `--minutes ${run.minutes}`, `--seed ${run.seed}`];
-  if (faults !== undefined) parts.push(`--faults ${faults}`);
+  if (run.faultNames !== undefined) parts.push(`--faults ${run.faultNames}`);
   if (run.servers !== 1) parts.push(`--servers ${run.servers}`);
   if (run.nodes !== 3) parts.push(`--nodes ${run.nodes}`);
   if (run.withoutReplyFence) parts.push("--without-reply-fence");
