@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 
 /** What the checks say of a history, as `<promise>: <message>`. */
 function said(...events: readonly HistoryEvent[]): string[] {
-  return checkHistory(events).map(({ promise, message }) => `${promise}: ${message}`);
+  return checkHistory(events, { clockJumps: true }).map(
+    ({ promise, message }) => `${promise}: ${message}`,
+  );
 }
 
 const call = (atMs: number, number: number, caller = "p"): HistoryEvent => ({
@@ -226,6 +228,12 @@ describe("M1 and M2, monitors", () => {
   test("one that never fires", () => {
     expect(said(monitor("monitor", 1), life("end", 2, "t"), later(10_002))).toEqual([
       "M1: monitor r1 never fired although t ended 10000 ms before the end of the history",
+    ]);
+  });
+
+  test("one that tells of an end that never was", () => {
+    expect(said(monitor("monitor", 1), down(3))).toEqual([
+      "M1: monitor r1 fired at 3 ms (killed), and t lives",
     ]);
   });
 
