@@ -58,7 +58,7 @@ const checkEpochs: Checker = (history) => {
   const calls = new Map(ofType(history, "call").map((call) => [call.id, call]));
   const accepted = new Map<string, OutcomeEvent>();
   for (const outcome of ofType(history, "outcome")) {
-    if (outcome.outcome !== "answer") continue;
+    if (outcome.outcome !== "answer" || outcome.epoch === undefined) continue;
     const call = calls.get(outcome.id)!;
     const key = `${call.caller} ${call.name}`;
     const before = accepted.get(key);

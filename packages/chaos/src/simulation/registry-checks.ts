@@ -30,8 +30,10 @@ export function findStolenNames(registry: readonly ClusterEvent[]): Violation[] 
         message: `at ${atMs.toFixed(1)} ms node ${by} took the name ${name} from ${before}, whose session stands`,
         events: [],
       });
-    if (owner === undefined) owners.delete(name);
-    else owners.set(name, owner);
+    // Who writes without a session, because the write was late, has nothing that stands.
+    const isProtected = owner !== undefined && lives.get(owner.split(".")[0]!) === owner;
+    if (isProtected) owners.set(name, owner);
+    else owners.delete(name);
   }
   return violations;
 }

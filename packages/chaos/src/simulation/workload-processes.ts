@@ -6,7 +6,7 @@
 import { type ClusterNode, MissedMessages } from "@coppice/cluster";
 import { type Behaviour, describeReason, type Pid, type Self, sleep } from "@coppice/kernel";
 import { type ChildSpec, GenServer, supervisor } from "@coppice/otp";
-import type { Recorder } from "./recorder.ts";
+import { crashMessage, type Recorder } from "./recorder.ts";
 
 /** The named processes that every node has among its children. */
 export const singletonNames = ["red", "green"] as const;
@@ -25,7 +25,8 @@ export interface ProcessContext {
 
 /** What an answer says of who gave it. */
 export interface Answer {
-  readonly epoch: number;
+  /** Nothing from a process that does not act for the name any more. */
+  readonly epoch?: number;
 }
 
 /** A name's epoch, as its owner knows it. */
@@ -103,7 +104,7 @@ class Singleton extends GenServer {
   }
 
   crash(): void {
-    throw new Error("told to crash");
+    throw new Error(crashMessage);
   }
 }
 
@@ -125,7 +126,7 @@ class Worker extends GenServer {
   }
 
   crash(): void {
-    throw new Error("told to crash");
+    throw new Error(crashMessage);
   }
 }
 
@@ -149,11 +150,11 @@ export function spawnRegistrable(context: ProcessContext): Pid {
       const isOwner = entry?.pid?.toString() === self.pid.toString();
       if (isOwner) ({ epoch } = entry);
       const { recorder, node } = context;
-      const name = isOwner ? registeredName : `formerly ${registeredName}`;
-      const id = String(message.args[0]);
       const pid = self.pid.toString();
+      const name = isOwner ? registeredName : `formerly ${registeredName} of ${pid}`;
+      const id = String(message.args[0]);
       recorder.record({ type: "execution", id, name, node: node.name, pid, epoch });
-      message.reply({ ok: true, value: { epoch } });
+      message.reply({ ok: true, value: isOwner ? { epoch } : {} });
     },
   };
   const pid = context.node.kernel.spawn(behaviour);
