@@ -1,8 +1,7 @@
 /**
  * The program of one node of a run: the real product under load, writing down what happens.
  *
- * It takes lines on stdin (`quiet`, `census`, `guest trap`, ...) and stops gracefully on SIGTERM, or when stdin ends if
- * whoever started it had one to give.
+ * It takes lines on stdin (`quiet`, `census`, `kill NAME`, `guest trap`) and drains and stops on SIGTERM.
  *
  * @module
  */
@@ -95,7 +94,9 @@ function killProcess(target: string): void {
 }
 
 function listen(misbehaving: GuestWorkload | undefined): void {
-  createInterface({ input: process.stdin }).on("line", (line) => {
+  const lines = createInterface({ input: process.stdin });
+  if (options.isAttached === true) lines.on("close", () => process.exit(1));
+  lines.on("line", (line) => {
     const [command, argument] = line.split(" ");
     if (command === "quiet") void quiet();
     else if (command === "census") recordCensus();
