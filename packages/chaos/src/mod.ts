@@ -42,9 +42,15 @@ export type { Machine, PromiseVerdict, RecoveryFigures, Report } from "./report/
 export { type Tenure, type Timeline, TimelineMeter } from "./report/timeline.ts";
 export { writeReport } from "./report/write-report.ts";
 export {
+  exploreFaults,
+  type ExploreOptions,
+  FaultPlanFailedError,
+} from "./simulation/explore-faults.ts";
+export {
   describeFault,
   type Fault,
   type FaultKind,
+  faultKinds,
   type FaultPlan,
 } from "./simulation/fault-plan.ts";
 export { generatePlan } from "./simulation/generate-plan.ts";

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 
 /** What the checks say of a history, as `<promise>: <message>`. */
 function said(...events: readonly HistoryEvent[]): string[] {
-  return checkHistory(events).map(({ promise, message }) => `${promise}: ${message}`);
+  return checkHistory(events, { clockJumps: true }).map(
+    ({ promise, message }) => `${promise}: ${message}`,
+  );
 }
 
 const call = (atMs: number, number: number, caller = "p"): HistoryEvent => ({
@@ -229,6 +231,12 @@ describe("M1 and M2, monitors", () => {
     ]);
   });
 
+  test("one that tells of an end that never was", () => {
+    expect(said(monitor("monitor", 1), down(3))).toEqual([
+      "M1: monitor r1 fired at 3 ms (killed), and t lives",
+    ]);
+  });
+
   test("not if its watcher ended too", () => {
     const history = [monitor("monitor", 1), life("end", 2, "t"), life("end", 3, "w")];
     expect(said(...history, later(10_002))).toEqual([]);
@@ -320,5 +328,7 @@ describe("T1, wall clocks", () => {
     expect(said(owned(1, 1, "a.1"), fault("kill", 9_000), jump, owned(11_000, 2, "b.1"))).toEqual(
       [],
     );
+    const rebalanced = [fault("kill", 1), fault("wall-jump", 20_000), owned(21_000, 2, "b.1")];
+    expect(said(owned(1, 1, "a.1"), ...rebalanced)).toEqual([]);
   });
 });

@@ -34,6 +34,8 @@ export const batchBytesMax = 32 * 1024;
 export const signalBytesMax = 8_000_000;
 /** After this long without a packet an empty one follows the last, so that its loss is noticed, in milliseconds. */
 export const trailAfterMs = 1_000;
+/** The number of the first packet of a channel. */
+const firstNumber = 1;
 /** A packet whose number is behind the last by less than this is a repetition. */
 const repeatedMax = 2 ** 31;
 /** How many subjects are remembered with the node they name. */
@@ -248,7 +250,11 @@ export class PeerLinks {
   #count(from: NodeAddress, epoch: number, number: number): void {
     const last = this.#received.get(from.node);
     this.#received.set(from.node, { incarnation: from.incarnation, epoch, number });
-    if (last?.incarnation !== from.incarnation) return;
+    if (last?.incarnation !== from.incarnation) {
+      // Those before it were sent while this node took the other for down, or did not listen yet.
+      if (number !== firstNumber) this.#lostBefore(from, { epoch, expected: firstNumber, number });
+      return;
+    }
     if (last.epoch !== epoch) {
       this.#logger.warn(
         { event: "channel_reopened", node: from.node },
@@ -258,9 +264,15 @@ export class PeerLinks {
       return;
     }
     const expected = nextNumber(last.number);
-    if (number === expected) return;
+    if (number !== expected) this.#lostBefore(from, { epoch, expected, number });
+  }
+
+  #lostBefore(
+    from: NodeAddress,
+    fields: { readonly epoch: number; readonly expected: number; readonly number: number },
+  ): void {
     this.#logger.warn(
-      { event: "messages_lost", node: from.node, epoch, expected, number },
+      { event: "messages_lost", node: from.node, ...fields },
       `messages of node ${from.node} were lost: what depended on them ends with noconnection`,
     );
     this.#lost(from);

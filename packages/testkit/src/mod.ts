@@ -3,11 +3,17 @@
  *
  * @module
  */
+export { eventually, type EventuallyOptions } from "./eventually.ts";
 export { type FaultyStore, faultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 export { type LinkFaults, noFaults } from "./link-faults.ts";
 export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
-export type { ClusterEvent, ClusterFault, NameWrite } from "./simulation/cluster-events.ts";
+export type {
+  ClusterEvent,
+  ClusterFault,
+  NameWrite,
+  SessionWrite,
+} from "./simulation/cluster-events.ts";
 export {
   eventuallyMsDefault,
   runMsMax,

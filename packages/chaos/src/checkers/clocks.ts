@@ -12,6 +12,9 @@ export const jumpKinds: ReadonlySet<string> = new Set(["wall", "wall-jump", "clo
 /** For so long after a jump nothing may follow from it, in milliseconds: a lease and its takeover. */
 export const jumpEffectMsDefault = 4_300;
 
+/** For so long after another fault names may still move back to where they are best placed, in milliseconds. */
+const rebalanceMs = 30_000;
+
 /** Says something only where no other fault is near: of a jump that is not alone nothing is known. */
 export class ClockChecks implements StreamCheck {
   readonly #violate: OnViolation;
@@ -53,7 +56,9 @@ export class ClockChecks implements StreamCheck {
   #owned(event: OwnershipEvent): void {
     const before = this.#owners.get(event.name);
     this.#owners.set(event.name, event);
-    if (before !== undefined && before.owner !== event.owner)
+    const isSettled =
+      this.#jump !== undefined && this.#jump.atMs > this.#othersUntilMs + rebalanceMs;
+    if (before !== undefined && before.owner !== event.owner && isSettled)
       this.#suspect(
         `${event.name} went from ${before.owner ?? "nobody"} to ${event.owner ?? "nobody"}`,
         event,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Clock } from "@coppice/kernel";
+import { type Clock, systemClock } from "@coppice/kernel";
 
 /** One operation as its client saw it. */
 export interface Operation<Input, Output> {
@@ -54,8 +54,9 @@ export type Verdict =
 export function checkLinearizability<State, Input, Output>(
   model: SequentialModel<State, Input, Output>,
   operations: readonly Operation<Input, Output>[],
-  { clock, budgetMs = budgetMsDefault }: { readonly clock: Clock; readonly budgetMs?: number },
+  options: { readonly clock?: Clock; readonly budgetMs?: number } = {},
 ): Verdict {
+  const { clock = systemClock, budgetMs = budgetMsDefault } = options;
   const unknown = operations.filter(({ endedMs }) => endedMs === undefined).length;
   if (operations.length > operationsMax || unknown > unknownMax)
     throw new RangeError(

@@ -7,6 +7,8 @@ import type { DownEvent, HistoryEvent, LifeEvent, MonitorEvent } from "../histor
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 const rememberedMax = 100_000;
+/** Reasons that do not say that the target has ended just now. */
+const saysNothing: ReadonlySet<string> = new Set(["noconnection", "noproc"]);
 /** How long a monitor may take to fire after its target has ended, in milliseconds: 1.1 leases and 1 s. */
 export const downMsMaxDefault = 4_300;
 
@@ -18,6 +20,8 @@ export class MonitorChecks implements StreamCheck {
   readonly #over = new RecentMap<string, HistoryEvent>(rememberedMax);
   /** Processes that have ended. */
   readonly #ended = new RecentMap<string, LifeEvent>(rememberedMax);
+  /** Monitors that fired with a reason although no end of their target has been seen. */
+  readonly #unexplained = new RecentMap<string, readonly [MonitorEvent, DownEvent]>(rememberedMax);
   #lastMs = 0;
 
   constructor(violate: OnViolation, options: { readonly downMsMax?: number } = {}) {
@@ -40,12 +44,19 @@ export class MonitorChecks implements StreamCheck {
         break;
       case "end":
         this.#ended.set(event.pid, event);
+        this.#unexplained.delete(event.pid);
         break;
       default:
     }
   }
 
   finish(): void {
+    for (const [monitor, down] of this.#unexplained.values())
+      this.#violate({
+        promise: "M1",
+        message: `monitor ${monitor.ref} fired at ${down.atMs} ms (${down.reason}), and ${monitor.target} lives`,
+        events: [monitor, down],
+      });
     for (const monitor of this.#monitors.values()) {
       const end = this.#ended.get(monitor.target);
       if (end === undefined || this.#ended.has(monitor.watcher)) continue;
@@ -69,7 +80,10 @@ export class MonitorChecks implements StreamCheck {
         events: [earlier, event],
       });
     }
+    const monitor = this.#monitors.get(event.ref);
     this.#monitors.delete(event.ref);
     this.#over.set(event.ref, event);
+    if (monitor === undefined || saysNothing.has(event.reason)) return;
+    if (!this.#ended.has(monitor.target)) this.#unexplained.set(monitor.target, [monitor, event]);
   }
 }

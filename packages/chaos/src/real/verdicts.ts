@@ -21,7 +21,7 @@ export class Verdicts {
   constructor(onViolation: (violation: Violation) => void) {
     this.#onViolation = onViolation;
     const violate = this.violate.bind(this);
-    this.#checks = allChecks(violate);
+    this.#checks = allChecks(violate, { clockJumps: true });
     this.drain = this.#checks.find((check) => check instanceof DrainChecks)!;
   }
 

@@ -37,6 +37,7 @@ export function timelineSvg(timeline: Timeline, title: string): string {
   const more = names.length - shown.length;
   const parts = [
     text(16, 28, title, `class="title"`),
+    ...axis(durationMs, { at, from: faultsTop - 6, to: axisTop }),
     heading(faultsTop, "Faults"),
     ...kinds.flatMap((kind, row) => [
       label(faultsTop + row * rowHeight, kind),
@@ -62,7 +63,6 @@ export function timelineSvg(timeline: Timeline, title: string): string {
     }),
     heading(callsTop, "Calls a second"),
     ...callBars(timeline, callsTop, at, scale),
-    ...axis(durationMs, { at, from: faultsTop - 6, to: axisTop }),
   ];
 
   function tenureBar({ name, node, fromMs, untilMs }: Tenure, y: number): string {
@@ -182,7 +182,7 @@ function seconds(ms: number): string {
 
 function clockTime(second: number): string {
   const [minutes, rest] = [Math.floor(second / 60), second % 60];
-  return minutes === 0 ? `${rest} s` : `${minutes}:${String(rest).padStart(2, "0")} min`;
+  return minutes === 0 ? `${rest} s` : `${minutes}:${String(rest).padStart(2, "0")}`;
 }
 
 function round(value: number): number {

@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { describeFault } from "./fault-plan.ts";
+import { describeRow, isAsExpected, type PlantedBug, runMutant } from "./mutant-run.ts";
 import { type SeedRunResult, runSeeds, shrinkFailure } from "./seed-runner.ts";
 import type { Failure } from "./simulation-worker.ts";
 
@@ -19,9 +20,13 @@ const help = `usage: npm run chaos:sim -- [options]
   --trace       with --seed: print everything that happened
   --workers N   on so many threads (default: one for each core)
   --no-shrink   do not make a failing plan smaller
+  --mutants     show how soon planted bugs are found, with at most --seeds for each
+  --mutant TEXT only those whose name has this text
   --help
 `;
 
+/** The list of planted bugs is part of the tests. */
+const mutantsFile = new URL("../../test/mutants/mutants.ts", import.meta.url).href;
 const progressEveryMs = 2_000;
 
 const { values } = parseArgs({
@@ -32,6 +37,8 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     workers: { type: "string", default: String(availableParallelism()) },
     "no-shrink": { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    mutant: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -99,11 +106,26 @@ async function runMany(): Promise<boolean> {
   return result.failures.length === 0;
 }
 
+async function runMutants(): Promise<boolean> {
+  const { mutants } = (await import(mutantsFile)) as { readonly mutants: readonly PlantedBug[] };
+  const { mutant: wanted = "" } = values;
+  const seedsMax = whole("seeds", values.seeds);
+  const workers = whole("workers", values.workers);
+  let isGood = true;
+  for (const bug of mutants.filter(({ name }) => name.includes(wanted))) {
+    const row = await runMutant(bug, { seedsMax, workers });
+    say(describeRow(row));
+    isGood &&= isAsExpected(row);
+  }
+  return isGood;
+}
+
 async function main(): Promise<boolean> {
   if (values.help) {
     say(help);
     return true;
   }
+  if (values.mutants || values.mutant !== undefined) return runMutants();
   if (values.seed === undefined) return runMany();
   const { replay } = await import("./replay.ts");
   return replay(whole("seed", values.seed), { trace: values.trace, say });

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { HistoryEvent } from "../history.ts";
+import type { ClusterEvent } from "@coppice/testkit";
+import type { LogFields } from "@coppice/kernel";
+import type { HistoryEvent, Violation } from "../history.ts";
+
+/** What a process throws that was told to crash. */
+export const crashMessage = "told to crash";
 
 /** An event whose time is now. */
 type Untimed<E> = E extends HistoryEvent ? Omit<E, "atMs"> : never;
@@ -15,14 +20,23 @@ interface Living {
 
 export class Recorder {
   readonly history: HistoryEvent[] = [];
+  /** Every write to names and sessions. */
+  readonly registry: ClusterEvent[] = [];
+  /** When the body of a call that takes a while was done, by call. */
+  readonly finished = new Map<string, number>();
   /** States that a good batch of runs reaches, and how often this one did. */
   readonly sometimes = new Map<string, number>();
+  /** Ends of named processes that a supervisor took for crashes. */
+  readonly strangeEnds: Violation[] = [];
   readonly #now: () => number;
+  readonly #named: ReadonlySet<string>;
   /** By node, then by printed pid. */
   readonly #living = new Map<string, Map<string, Living>>();
 
-  constructor(now: () => number) {
+  /** `named`: the processes that are unique in the cluster. */
+  constructor(now: () => number, named: readonly string[]) {
     this.#now = now;
+    this.#named = new Set(named);
   }
 
   record(event: Untimed<HistoryEvent>): void {
@@ -32,6 +46,24 @@ export class Recorder {
   /** An event that knows its time. */
   keep(event: HistoryEvent): void {
     this.history.push(event);
+  }
+
+  /** The body of a call is done; its answer is about to be sent. */
+  finish(id: string): void {
+    this.finished.set(id, this.#now());
+  }
+
+  /**
+   * A supervisor counts the end of a child. Of a named one that is a crash of its own code, or the loss of a node on which
+   * something is linked to it (S2).
+   */
+  noteChildEnd({ child, reason }: LogFields): void {
+    const because = JSON.stringify(reason);
+    const isOwn = because.includes(crashMessage) || because.includes("noconnection");
+    if (!this.#named.has(String(child)) || isOwn) return;
+    const at = `at ${this.#now().toFixed(1)} ms`;
+    const message = `${at} a supervisor counted an end of ${String(child)} that was no crash: ${because}`;
+    this.strangeEnds.push({ promise: "S2", message, events: [] });
   }
 
   reached(state: string): void {

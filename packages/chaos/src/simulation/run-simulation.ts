@@ -8,8 +8,10 @@ import { simulatedCluster, type SimulatedCluster, type TraceLine } from "@coppic
 import type { Checker, History, Violation } from "../history.ts";
 import { type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
 import { faultPhaseMs } from "./generate-plan.ts";
+import { findLateAnswers, findStolenNames } from "./registry-checks.ts";
 import { FaultInjector } from "./inject-faults.ts";
 import { Recorder } from "./recorder.ts";
+import { singletonNames } from "./workload-processes.ts";
 import { Workload } from "./workload.ts";
 
 /** The nodes of a simulated cluster. */
@@ -46,7 +48,7 @@ export interface SimulationResult {
 export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, plan, checkers, onTrace, onLog } = options;
   let cluster: SimulatedCluster | undefined = undefined;
-  const recorder = new Recorder(() => cluster!.clock.now());
+  const recorder = new Recorder(() => cluster!.clock.now(), singletonNames);
   const workload = new Workload(recorder, () => cluster!.random);
   const rates = new Map(
     plan.filter(({ kind }) => kind === "clock-rate").map((each) => [each.targets[0], each.amount]),
@@ -58,6 +60,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     onStart: (node) => workload.begin(node),
     onEvent: (event) => {
       if (event.type === "ownership") recorder.keep(event);
+      recorder.registry.push(event);
     },
     onLog: (node, _, fields, message) => {
       noteLog(recorder, fields);
@@ -75,7 +78,13 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   return {
     seed,
     plan,
-    violations: [...violations, ...checkers.flatMap((check) => check(history))],
+    violations: [
+      ...violations,
+      ...checkers.flatMap((check) => check(history)),
+      ...recorder.strangeEnds,
+      ...findStolenNames(recorder.registry),
+      ...findLateAnswers(history, recorder.finished),
+    ],
     history,
     sometimes: recorder.sometimes,
     traceHash: cluster.traceHash,
@@ -180,7 +189,9 @@ const loggedStates: Readonly<Record<string, string>> = {
   name_release_failed: "name release failed",
 };
 
-function noteLog(recorder: Recorder, { event, gone }: LogFields): void {
+function noteLog(recorder: Recorder, fields: LogFields): void {
+  const { event, gone } = fields;
+  if (event === "child_terminated") recorder.noteChildEnd(fields);
   if (event === "node_down")
     return recorder.reached(gone === true ? "node gone" : "node unreachable");
   const state = loggedStates[String(event)];

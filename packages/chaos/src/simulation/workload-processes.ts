@@ -6,7 +6,7 @@
 import { type ClusterNode, MissedMessages } from "@coppice/cluster";
 import { type Behaviour, describeReason, type Pid, type Self, sleep } from "@coppice/kernel";
 import { type ChildSpec, GenServer, supervisor } from "@coppice/otp";
-import type { Recorder } from "./recorder.ts";
+import { crashMessage, type Recorder } from "./recorder.ts";
 
 /** The named processes that every node has among its children. */
 export const singletonNames = ["red", "green"] as const;
@@ -25,7 +25,8 @@ export interface ProcessContext {
 
 /** What an answer says of who gave it. */
 export interface Answer {
-  readonly epoch: number;
+  /** Nothing from a process that does not act for the name any more. */
+  readonly epoch?: number;
 }
 
 /** A name's epoch, as its owner knows it. */
@@ -40,10 +41,9 @@ export function rootChildren(context: ProcessContext): ChildSpec[] {
     name,
     start: [Singleton, context, name],
   }));
-  const { name } = context.node;
   const workers = ["first", "second"].map((id): ChildSpec => ({
     id,
-    start: [Worker, context, `${name} workers`, id],
+    start: [Worker, context, id],
   }));
   const inner = supervisor({
     id: "workers",
@@ -99,35 +99,34 @@ class Singleton extends GenServer {
   async work(id: string, ms: number): Promise<Answer> {
     const answer = noteExecution(this.#context, id, this.#name, this.self.pid);
     await sleep(this.#context.node.clock, ms);
+    this.#context.recorder.finish(id);
     return answer;
   }
 
   crash(): void {
-    throw new Error("told to crash");
+    throw new Error(crashMessage);
   }
 }
 
 /** Without a name, of one node. */
 class Worker extends GenServer {
   readonly #context: ProcessContext;
-  readonly #supervisor: string;
   readonly #id: string;
 
-  constructor(context: ProcessContext, supervisorName: string, id: string) {
+  constructor(context: ProcessContext, id: string) {
     super();
     this.#context = context;
-    this.#supervisor = supervisorName;
     this.#id = id;
   }
 
   override init(): void {
-    const { pid } = this.self;
-    noteLife(this.#context, pid, { supervisor: this.#supervisor, child: this.#id });
+    const { pid, parent } = this.self;
+    noteLife(this.#context, pid, { supervisor: String(parent), child: this.#id });
     workersOf.set(this.#context.node, { ...workersOf.get(this.#context.node), [this.#id]: pid });
   }
 
   crash(): void {
-    throw new Error("told to crash");
+    throw new Error(crashMessage);
   }
 }
 
@@ -138,13 +137,24 @@ export function workersOn(node: ClusterNode): Pid[] {
   return Object.values(workersOf.get(node) ?? {});
 }
 
-/** A process that can be registered: it answers as a singleton does. */
+/**
+ * A process that can be registered: it answers as a singleton does. Once it was unregistered it still answers what waits for
+ * it, under another name, because it does not act for the name any more.
+ */
 export function spawnRegistrable(context: ProcessContext): Pid {
+  let epoch = 0;
   const behaviour: Behaviour = {
     handle: (message, self) => {
       if (message.type !== "call") return;
-      const value = noteExecution(context, String(message.args[0]), registeredName, self.pid);
-      message.reply({ ok: true, value });
+      const entry = context.node.names().find((each) => each.name === registeredName);
+      const isOwner = entry?.pid?.toString() === self.pid.toString();
+      if (isOwner) ({ epoch } = entry);
+      const { recorder, node } = context;
+      const pid = self.pid.toString();
+      const name = isOwner ? registeredName : `formerly ${registeredName} of ${pid}`;
+      const id = String(message.args[0]);
+      recorder.record({ type: "execution", id, name, node: node.name, pid, epoch });
+      message.reply({ ok: true, value: isOwner ? { epoch } : {} });
     },
   };
   const pid = context.node.kernel.spawn(behaviour);

@@ -148,7 +148,7 @@ export class Workload {
     const args = method === "work" ? [id, this.#random.u32() % 1_500] : [id];
     try {
       const answer = (await context.node.call(name, method, args, { timeoutMs })) as Answer;
-      this.#recorder.record({ type: "outcome", id, outcome: "answer", epoch: answer.epoch });
+      this.#recorder.record({ type: "outcome", id, outcome: "answer", ...answer });
       return undefined;
     } catch (thrown) {
       if (!(thrown instanceof CallError)) throw thrown;

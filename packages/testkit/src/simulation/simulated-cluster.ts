@@ -9,7 +9,7 @@
 import type { ClusterNode } from "@coppice/cluster";
 import { type LogFields, type Logger, type Random, seededRandom } from "@coppice/kernel";
 import type { LinkFaults } from "../link-faults.ts";
-import { type ClusterEvent, nameWrites } from "./cluster-events.ts";
+import { type ClusterEvent, RegistryReader } from "./cluster-events.ts";
 import { SimulatedMachine } from "./simulated-machine.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { StoreViewFaults } from "./simulated-store-view.ts";
@@ -60,8 +60,10 @@ export class SimulatedCluster {
     readonly advance: (ms: number) => Promise<void>;
     /** Runs it at a time that is so many milliseconds away, outside of any node. */
     readonly after: (ms: number, run: () => void) => void;
+    /** Resolves at that time; something else has to move it. */
+    readonly sleep: (ms: number) => Promise<void>;
   };
-  /** What was done to the cluster, and who owned which name. */
+  /** What was done to the cluster, who owned which name, and whose session began, was renewed and ended. */
   readonly history: ClusterEvent[] = [];
   readonly #options: SimulatedClusterOptions;
   readonly #time = new SimulatedTime();
@@ -82,10 +84,11 @@ export class SimulatedCluster {
       now: () => time.nowMs,
       advance: (ms) => time.advance(ms),
       after: (ms, run) => void time.at(time.nowMs + ms, run),
+      sleep: (ms) => new Promise((resolve) => void time.at(time.nowMs + ms, resolve)),
     };
-    const read = nameWrites();
-    this.#store.watch((change) => {
-      const event = read(change, time.nowMs);
+    const registry = new RegistryReader();
+    this.#store.watch((change, from) => {
+      const event = registry.read(change, time.nowMs, from);
       if (event !== undefined) this.#record(event);
     });
     const { clockRate = (): number => 0.95 + (this.random.u32() / 2 ** 32) * 0.1 } = options;

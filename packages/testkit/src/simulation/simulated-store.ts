@@ -26,7 +26,7 @@ export class SimulatedStore {
   readonly #trace: Trace;
   readonly #entries = new Map<string, Entry>();
   readonly #versions = new Map<string, Version[]>();
-  readonly #watches = new Set<(change: Change) => void>();
+  readonly #watches = new Set<(change: Change, from: string) => void>();
   #revision = 0;
   state: StoreState = "healthy";
 
@@ -55,7 +55,7 @@ export class SimulatedStore {
     const entry = { key, value: value.slice(), revision: this.#revision };
     this.#entries.set(key, entry);
     this.#changed(key, entry, from);
-    this.#tell({ type: "put", ...entry });
+    this.#tell({ type: "put", ...entry }, from);
     return this.#revision;
   }
 
@@ -65,11 +65,11 @@ export class SimulatedStore {
     this.#revision += 1;
     this.#entries.delete(key);
     this.#changed(key, undefined, from);
-    this.#tell({ type: "delete", key, revision: this.#revision });
+    this.#tell({ type: "delete", key, revision: this.#revision }, from);
   }
 
-  /** Calls back with every write. Returns what stops it. */
-  watch(observer: (change: Change) => void): () => void {
+  /** Calls back with every write, and which machine made it. Returns what stops it. */
+  watch(observer: (change: Change, from: string) => void): () => void {
     this.#watches.add(observer);
     return () => void this.#watches.delete(observer);
   }
@@ -90,7 +90,7 @@ export class SimulatedStore {
     else this.#trace.note("write", key, { from, data: entry.value });
   }
 
-  #tell(change: Change): void {
-    for (const observer of this.#watches) observer(change);
+  #tell(change: Change, from: string): void {
+    for (const observer of this.#watches) observer(change, from);
   }
 }
