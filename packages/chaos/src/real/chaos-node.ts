@@ -1,8 +1,7 @@
 /**
  * The program of one node of a run: the real product under load, writing down what happens.
  *
- * It takes lines on stdin (`quiet`, `census`, `guest trap`, ...) and stops gracefully on SIGTERM, or when stdin ends if
- * whoever started it had one to give.
+ * It takes lines on stdin (`quiet`, `census`, `kill NAME`, `guest trap`) and drains and stops on SIGTERM.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type { ClusterNode } from "@coppice/cluster";
 import { startNode } from "@coppice/cli";
 import { EventLog } from "./event-log.ts";
 import { harnessTime, harnessTimeAtRate } from "./harness-time.ts";
-import { type ChaosNodeOptions, parseNodeOptions } from "./node-options.ts";
+import { type ChaosNodeOptions, deposedStatus, parseNodeOptions } from "./node-options.ts";
 import { watchForStalls } from "./stall-watch.ts";
 import { callsWorkload } from "./workloads/calls.ts";
 import { crashersWorkload } from "./workloads/crashers.ts";
@@ -59,12 +58,19 @@ process.stdout.write(`${JSON.stringify({ event: "ready", node: name, life })}\n`
 async function join({ servers, cluster, replicas }: ChaosNodeOptions): Promise<ClusterNode> {
   for (;;) {
     try {
-      return await startNode({ name, cluster, servers, replicas });
+      return await startNode({ name, cluster, servers, replicas, onFailure });
     } catch (thrown) {
       process.stderr.write(`${name} could not join: ${String(thrown)}\n`);
       await new Promise((resolve) => setTimeout(resolve, joinRetryMs));
     }
   }
+}
+
+/** This life of the node is over: another is for whoever started the program. */
+function onFailure(error: Error): void {
+  const { code } = error as { readonly code?: unknown };
+  process.stderr.write(`${name} ends: ${error.message}\n`);
+  process.exit(code === "node_deposed" ? deposedStatus : 1);
 }
 
 function recordTally(): void {
@@ -95,7 +101,9 @@ function killProcess(target: string): void {
 }
 
 function listen(misbehaving: GuestWorkload | undefined): void {
-  createInterface({ input: process.stdin }).on("line", (line) => {
+  const lines = createInterface({ input: process.stdin });
+  if (options.isAttached === true) lines.on("close", () => process.exit(1));
+  lines.on("line", (line) => {
     const [command, argument] = line.split(" ");
     if (command === "quiet") void quiet();
     else if (command === "census") recordCensus();

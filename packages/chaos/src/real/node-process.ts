@@ -8,14 +8,17 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { nodeArguments, type ChaosNodeOptions } from "./node-options.ts";
+import { type ChaosNodeOptions, deposedStatus, nodeArguments } from "./node-options.ts";
 
 const program = fileURLToPath(new URL("./chaos-node.ts", import.meta.url));
 /** How long a node may take to drain and stop before it is killed, in milliseconds. */
 const stopTimeoutMs = 45_000;
 
 /** What is the same for all its lives. */
-export type NodeSettings = Omit<ChaosNodeOptions, "life" | "clockRate" | "uptimeLagMs">;
+export type NodeSettings = Omit<
+  ChaosNodeOptions,
+  "life" | "clockRate" | "uptimeLagMs" | "isAttached"
+>;
 
 export interface NodeProcessOptions {
   readonly settings: NodeSettings;
@@ -65,7 +68,7 @@ export class NodeProcess {
     this.#isWanted = true;
     this.#options.onStart(life);
     const log = openSync(join(folder, `${this.name}.log`), "a");
-    const args = nodeArguments({ ...settings, life, clockRate, uptimeLagMs });
+    const args = nodeArguments({ ...settings, life, clockRate, uptimeLagMs, isAttached: true });
     const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["pipe", "pipe", log],
       env: { ...process.env, ...clockEnvironment(clockRate) },
@@ -77,7 +80,10 @@ export class NodeProcess {
       child.once("exit", (status, signal) => {
         this.#child = undefined;
         this.#frozenSince = undefined;
-        this.#options.onEnd(life, this.#isWanted ? `${signal ?? status}` : undefined);
+        const isDeposed = this.#isWanted && status === deposedStatus;
+        const isExpected = isDeposed || !this.#isWanted;
+        this.#options.onEnd(life, isExpected ? undefined : `${signal ?? status}`);
+        if (isDeposed) void this.start(clockRate);
         resolve(status);
       });
     });

@@ -28,6 +28,8 @@ const quietMsMax = 30_000;
 /** Calls that are under way when the load ends need so long at most, in milliseconds. */
 const lastCallsMs = 6_000;
 const censusMs = 1_500;
+/** So many violations of one promise are said at once; the report has more. */
+const saidMax = 5;
 
 export interface RunEnvironment {
   readonly options: RunOptions;
@@ -65,7 +67,8 @@ class Run {
     this.#environment = environment;
     const { options, folder, say } = environment;
     this.#verdicts = new Verdicts(({ promise, message }) => {
-      this.#progress.line(`VIOLATION ${promise}: ${message}`);
+      if (this.#verdicts.counts.get(promise)! <= saidMax)
+        this.#progress.line(`VIOLATION ${promise}: ${message}`);
     });
     const takers = [this.#totals, this.#recovery, this.#timeline, this.#verdicts];
     this.#history = new HistoryStream({
@@ -144,6 +147,7 @@ class Run {
         world,
         now: this.#now,
         untilMs,
+        count: (options.rounds ?? Infinity) * faults.length,
         signal,
         onBegin: () => {
           this.#faultSinceMs = this.#now();
