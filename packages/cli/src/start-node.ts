@@ -7,6 +7,7 @@ import { type ClusterNode, startNode as startClusterNode } from "@coppice/cluste
 import { type Logger, systemClock, systemRandom } from "@coppice/kernel";
 import {
   type Artifacts,
+  escapeToken,
   MemoryArtifacts,
   MemoryNetwork,
   MemoryStore,
@@ -47,9 +48,12 @@ export interface StartOptions extends NatsAccess {
  * @throws {NatsPermissionError} if they do not allow what a node needs.
  * @throws {ForeignBucketError} if the cluster's bucket is somebody else's.
  * @throws {NodeNameTakenError} if a node of this name is running.
+ * @throws {RangeError} if the name of the node or the cluster is empty, too long for a subject, or no text.
  */
 export async function startNode(options: StartOptions): Promise<ClusterNode> {
   const { name, cluster = "default", logger = createLogger(name) } = options;
+  assertName("node", name);
+  assertName("cluster", cluster);
   const network = await openNetwork(options, cluster);
   const { transport, store, artifacts } = network;
   const failure = failureOf(transport);
@@ -79,6 +83,12 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
     await network.close();
     throw thrown;
   }
+}
+
+/** Before a server is asked: it would close the connection without saying why. */
+function assertName(what: "node" | "cluster", name: string): void {
+  if (name === "") throw new RangeError(`a ${what} must have a name: give it one`);
+  escapeToken(name);
 }
 
 /** Resolves when the connection is closed for good, with the reason. */
