@@ -28,6 +28,12 @@ async function ensureBrowser(): Promise<void> {
   if (!paths.some(existsSync)) await installPackage("chromium-headless-shell", say);
 }
 
+/** What makes wall clocks jump. */
+async function ensureFakeTime(): Promise<void> {
+  if (globSync("/usr/lib/*/faketime/libfaketimeMT.so.1").length === 0)
+    await installPackage("libfaketime", say);
+}
+
 /** Compilers whose output is tested: C and Rust. */
 async function ensureCompilers(): Promise<void> {
   const packages: readonly (readonly [path: string, name: string])[] = [
@@ -51,6 +57,7 @@ function run(command: string, args: readonly string[]): Promise<number> {
 
 await prepare("nats-server", () => ensureNatsServer(say));
 await prepare("chromium", ensureBrowser);
+await prepare("libfaketime", ensureFakeTime);
 await prepare("C and Rust compilers", ensureCompilers);
 const filters = process.argv.slice(2);
 if (filters.length > 0) {

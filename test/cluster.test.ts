@@ -1,29 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { findNatsServer, type LocalNatsServer, startNatsServer } from "@coppice/net-nats";
 import { CallError, type ClusterNode, startNode } from "coppice";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { coppice } from "./demo-process.ts";
+import { type NodeProcess, startNodeProcess } from "./node-process.ts";
 
-const file = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const shared = ["one", "two", "three", "four"];
 const placed = Array.from({ length: 12 }, (_, index) => `child-${index}`);
 
-interface Running {
-  readonly name: string;
-  readonly process: ChildProcess;
-  readonly stop: (signal: "SIGTERM" | "SIGKILL") => Promise<number | null>;
-}
-
 let folder: string;
 let server: LocalNatsServer;
 let caller: ClusterNode;
-const nodes = new Map<string, Running>();
+const nodes = new Map<string, NodeProcess>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "coppice-rolling-"));
@@ -41,23 +32,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function startProcess(name: string): Promise<Running> {
-  const main = file("packages/cli/src/main.ts");
-  const where = ["--servers", server.url, "--cluster", "rolling", "--name", name];
-  const args = [main, "start", file("test/cluster-app.ts"), ...where];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
-  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const ready = Promise.withResolvers<void>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    if (line.includes('"ready"')) ready.resolve();
-  });
-  void exit.then((status) => ready.reject(new Error(`node ${name} ended with ${status}`)));
-  await ready.promise;
-  const stop = (signal: "SIGTERM" | "SIGKILL"): Promise<number | null> => {
-    child.kill(signal);
-    return exit;
-  };
-  return { name, process: child, stop };
+function startProcess(name: string): Promise<NodeProcess> {
+  const args = ["--servers", server.url, "--cluster", "rolling"];
+  return startNodeProcess("cluster-app.ts", { name, args });
 }
 
 /** Calls all of the names, over and over, until told to stop. Every answer must be the next number. */

@@ -112,6 +112,19 @@ describe("what is wrong ends in one sentence and a documented status", () => {
       3,
       "no NATS server answers at nats://127.0.0.1:1",
     ],
+    [
+      ["start", "x.ts", "--name", "x", "--label", "north"],
+      2,
+      "--label north: write it as name=value",
+    ],
+    [
+      ["start", "x.ts", "--name", "x", "--label", "a=1", "--label", "a=2"],
+      2,
+      "--label a=2: a is given twice",
+    ],
+    [["start", "x.ts", "--name", "x", "--weight", "-1"], 2, "--weight -1: it must be a number"],
+    [["start", "x.ts", "--name", "x", "--replicas", "2"], 2, "--replicas 2: it must be 1, 3 or 5"],
+    [["push", "/nowhere/room.wasm"], 2, "there is no component at /nowhere/room.wasm"],
     [["nodes", "--config", "/nowhere/coppice.json"], 2, "/nowhere/coppice.json cannot be read"],
   ] as const)("%j", async ([args, status, sentence]) => {
     const result = await coppice([...args]);

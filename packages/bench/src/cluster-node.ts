@@ -45,4 +45,5 @@ if (what === "subscribers") subscribe(node);
 else await node.startClusterSupervisor({ name: "names", kinds: { named: Named } });
 // A subscription takes effect when the server has it: what is broadcast before that is not for it.
 await new Promise((resolve) => setTimeout(resolve, settleMs));
+process.once("SIGTERM", () => void node.stop().then(() => process.exit(0)));
 process.stderr.write("ready\n");

@@ -1,48 +1,68 @@
 /**
- * `npm run bench`: every figure the documents quote. `--warm` leaves out the cold start, which takes minutes.
+ * `npm run bench`: every figure the documents quote, or some parts of them: `npm run bench -- failover names`.
  *
  * @module
  */
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import { measureFrozenNode, measureRollingRestart } from "./cluster-faults.ts";
 import { measureNames } from "./cluster-names.ts";
 import { measurePubSub } from "./cluster-pubsub.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureComponents } from "./components.ts";
 import { measureCluster } from "./failover.ts";
 import { type Figure, figureTable } from "./figures.ts";
+import { measureHeartbeats } from "./heartbeats.ts";
 import { measureMetering } from "./metering.ts";
 import { measureProcesses } from "./processes.ts";
-import { measureHeartbeats } from "./heartbeats.ts";
 import { measureRemoteCalls } from "./remote-calls.ts";
 import { measureRestart } from "./restart.ts";
 
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
 
+type Say = (line: string) => void;
+
+/** In the order in which they run. */
+const parts: Readonly<Record<string, (say: Say) => Promise<readonly Figure[]>>> = {
+  "cold-start": () => measureColdStart(workspace),
+  processes: measureProcesses,
+  "remote-calls": measureRemoteCalls,
+  heartbeats: measureHeartbeats,
+  restart: () => measureRestart(workspace),
+  components: () => measureComponents(workspace),
+  metering: (say) => measureMetering(workspace, say),
+  failover: (say) => measureCluster(workspace, say),
+  frozen: measureFrozenNode,
+  rolling: measureRollingRestart,
+  pubsub: measurePubSub,
+  names: measureNames,
+};
+/** It takes minutes, and measures the last commit: only when it is asked for, or with everything. */
+const coldPart = "cold-start";
+
+const usage = `usage: npm run bench -- [--warm] [part...]
+parts: ${Object.keys(parts).join(", ")}; without any, all of them; with --warm, without ${coldPart}`;
+
 function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }
 
-const figures: Figure[] = [];
-if (!process.argv.includes("--warm")) {
-  say("a cold start, from a clone of the last commit");
-  figures.push(...(await measureColdStart(workspace)));
+function chosenParts(args: readonly string[]): readonly string[] {
+  const unknown = args.find((arg) => arg !== "--warm" && !Object.hasOwn(parts, arg));
+  if (unknown !== undefined) {
+    process.stderr.write(`bench: there is no part ${unknown}\n${usage}\n`);
+    process.exit(2);
+  }
+  const named = args.filter((arg) => arg !== "--warm");
+  if (named.length > 0) return Object.keys(parts).filter((part) => named.includes(part));
+  return Object.keys(parts).filter((part) => part !== coldPart || !args.includes("--warm"));
 }
-figures.push(...(await measureProcesses(say)));
-say("calls between two processes, against others");
-figures.push(...(await measureRemoteCalls(say)));
-figures.push(...(await measureHeartbeats(say)));
-say("component restarts");
-figures.push(...(await measureRestart(workspace)));
-say("components beside jco alone");
-figures.push(...(await measureComponents(workspace)));
-figures.push(...(await measureMetering(workspace, say)));
-say("calls and failovers on the demo's cluster");
-figures.push(...(await measureCluster(workspace, say)));
-say("broadcasts");
-figures.push(...(await measurePubSub()));
-say("names");
-figures.push(...(await measureNames()));
+
+const figures: Figure[] = [];
+for (const part of chosenParts(process.argv.slice(2))) {
+  say(part);
+  figures.push(...(await parts[part]!(say)));
+}
 const memory = Math.round(totalmem() / 2 ** 30);
 process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.version}\n`);
 process.stdout.write(`${figureTable(figures)}\n`);

@@ -8,8 +8,9 @@ import { Command, CommanderError, Option } from "commander";
 import { type ClusterClient, withCluster } from "./client.ts";
 import { call, kill, parseArguments } from "./commands/actions.ts";
 import { drain } from "./commands/drain.ts";
+import { push } from "./commands/push.ts";
 import { type Found, names, nodes, ps, tree } from "./commands/questions.ts";
-import { start } from "./commands/start.ts";
+import { start, type StartCommand } from "./commands/start.ts";
 import { types, type TypesCommand } from "./commands/types.ts";
 import {
   type Config,
@@ -22,6 +23,7 @@ import {
 } from "./config.ts";
 import { findDemo } from "./demo-file.ts";
 import { exitCodeOf, exitCodes, UsageError } from "./exit-codes.ts";
+import { parsePairs, parseReplicas, parseWeight } from "./node-flags.ts";
 
 /** The file that is read when it is there and `--config` is not given. */
 export const configFileDefault = "coppice.json";
@@ -74,6 +76,11 @@ function program(): Command {
   shared(root.command("drain <node>"))
     .description("hand everything a node owns to other nodes, so that it can be stopped")
     .action((node: string, flags: Flags) => report(flags, (client) => drain(client, node)));
+  shared(root.command("push <file>"))
+    .description("put a component where every node of the cluster gets it; prints its digest")
+    .action(async (file: string, flags: Flags) =>
+      print(flags, await push(await configOf(flags), file)),
+    );
   root
     .command("types <file>")
     .description("write TypeScript for a component, a WIT file, or a folder of WIT files")
@@ -84,18 +91,33 @@ function program(): Command {
     .description("run a node with the application the module exports")
     .requiredOption("--name <name>", "the node's name, unique in the cluster")
     .option("--set <name=value...>", "settings for the application", [])
+    .option("--label <name=value...>", "what placement may ask for, such as zone=north", [])
+    .option("--weight <number>", "how much of what is placed it takes; 0 takes nothing (1)")
+    .option("--replicas <count>", "how many NATS servers keep the names: 1, 3 or 5 (1)")
     .option("--until-stdin-ends", "stop when stdin ends", false)
-    .action(async (module: string, flags: Flags & StartFlags) => {
-      const { name, set, untilStdinEnds } = flags;
-      await start(await configOf(flags), { module, name, settings: set, untilStdinEnds });
-    });
+    .action(async (module: string, flags: Flags & StartFlags) =>
+      start(await configOf(flags), startCommand(module, flags)),
+    );
   return root;
 }
 
 interface StartFlags {
   readonly name: string;
   readonly set: readonly string[];
+  readonly label: readonly string[];
+  readonly weight?: string;
+  readonly replicas?: string;
   readonly untilStdinEnds: boolean;
+}
+
+function startCommand(module: string, flags: StartFlags): StartCommand {
+  const { name, set, label, weight, replicas, untilStdinEnds } = flags;
+  const node = {
+    labels: parsePairs(label, "--label"),
+    ...(weight === undefined ? {} : { weight: parseWeight(weight) }),
+    ...(replicas === undefined ? {} : { replicas: parseReplicas(replicas) }),
+  };
+  return { module, name, settings: parsePairs(set, "--set"), node, untilStdinEnds };
 }
 
 function question(
@@ -128,7 +150,10 @@ function shared(command: Command): Command {
 }
 
 async function report(flags: Flags, ask: (client: ClusterClient) => Promise<Found>): Promise<void> {
-  const found = await withCluster(await configOf(flags), ask);
+  print(flags, await withCluster(await configOf(flags), ask));
+}
+
+function print(flags: Flags, found: Found): void {
   process.stdout.write(`${flags.output === "json" ? JSON.stringify(found.data) : found.text}\n`);
 }
 

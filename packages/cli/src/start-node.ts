@@ -5,8 +5,18 @@
  */
 import { type ClusterNode, startNode as startClusterNode } from "@coppice/cluster";
 import { type Logger, systemClock, systemRandom } from "@coppice/kernel";
-import { digestOf, MemoryNetwork, MemoryStore, type Store, type Transport } from "@coppice/net";
+import {
+  type Artifacts,
+  escapeToken,
+  MemoryArtifacts,
+  MemoryNetwork,
+  MemoryStore,
+  type Store,
+  type Transport,
+} from "@coppice/net";
 import { connectNats } from "@coppice/net-nats";
+import { bucketOf } from "./bucket-name.ts";
+import { LateArtifacts } from "./late-artifacts.ts";
 import { createLogger } from "./logging.ts";
 import type { NatsAccess } from "./nats-access.ts";
 
@@ -30,17 +40,6 @@ export interface StartOptions extends NatsAccess {
   readonly onFailure?: (error: Error) => void;
 }
 
-/** The KV bucket that holds a cluster's names: another for every other cluster. */
-function bucketOf(cluster: string): string {
-  const allowed = cluster.replaceAll(/[^A-Za-z0-9_-]/g, "_");
-  if (allowed === cluster) return `coppice-${cluster}`;
-  const digest = digestOf(new TextEncoder().encode(cluster));
-  return `coppice-${allowed}_${digest.slice(0, digestCharacters)}`;
-}
-
-/** Enough to keep the clusters of one server apart. */
-const digestCharacters = 16;
-
 /**
  * Starts a node. Stop it with `stop()`, or hold it with `await using`.
  *
@@ -49,11 +48,14 @@ const digestCharacters = 16;
  * @throws {NatsPermissionError} if they do not allow what a node needs.
  * @throws {ForeignBucketError} if the cluster's bucket is somebody else's.
  * @throws {NodeNameTakenError} if a node of this name is running.
+ * @throws {RangeError} if the name of the node or the cluster is empty, too long for a subject, or no text.
  */
 export async function startNode(options: StartOptions): Promise<ClusterNode> {
   const { name, cluster = "default", logger = createLogger(name) } = options;
+  assertName("node", name);
+  assertName("cluster", cluster);
   const network = await openNetwork(options, cluster);
-  const { transport, store } = network;
+  const { transport, store, artifacts } = network;
   const failure = failureOf(transport);
   try {
     const starting = startClusterNode({
@@ -64,6 +66,7 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       ...(options.weight === undefined ? {} : { weight: options.weight }),
       transport,
       store,
+      artifacts,
       clock: systemClock,
       random: systemRandom,
       logger,
@@ -82,6 +85,12 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
   }
 }
 
+/** Before a server is asked: it would close the connection without saying why. */
+function assertName(what: "node" | "cluster", name: string): void {
+  if (name === "") throw new RangeError(`a ${what} must have a name: give it one`);
+  escapeToken(name);
+}
+
 /** Resolves when the connection is closed for good, with the reason. */
 function failureOf(transport: Transport): Promise<Error> {
   return new Promise((resolve) => {
@@ -98,6 +107,7 @@ async function throwing(failure: Promise<Error>): Promise<never> {
 interface Network {
   readonly transport: Transport;
   readonly store: Store;
+  readonly artifacts: Artifacts;
   readonly close: () => Promise<void>;
 }
 
@@ -106,7 +116,8 @@ async function openNetwork(options: StartOptions, cluster: string): Promise<Netw
   if (servers.length === 0) {
     const transport = new MemoryNetwork({ clock: systemClock }).connect();
     const store = new MemoryStore({ clock: systemClock });
-    return { transport, store, close: () => transport.close() };
+    const artifacts = new MemoryArtifacts();
+    return { transport, store, artifacts, close: () => transport.close() };
   }
   const nats = await connectNats({
     servers,
@@ -115,15 +126,15 @@ async function openNetwork(options: StartOptions, cluster: string): Promise<Netw
     ...(tls === undefined ? {} : { tls }),
   });
   try {
-    const store = await nats.openStore(
-      bucketOf(cluster),
-      replicas === undefined ? {} : { replicas },
-    );
+    const bucket = bucketOf(cluster);
+    const kept = replicas === undefined ? {} : { replicas };
+    const store = await nats.openStore(bucket, kept);
+    const artifacts = new LateArtifacts(() => nats.openArtifacts(bucket, kept));
     const close = async (): Promise<void> => {
       await store.close();
       await nats.close();
     };
-    return { transport: nats.transport, store, close };
+    return { transport: nats.transport, store, artifacts, close };
   } catch (thrown) {
     await nats.close();
     throw thrown;

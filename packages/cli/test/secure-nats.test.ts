@@ -114,6 +114,17 @@ describe.skipIf(executable === undefined)("deploy/nats-secure.conf", () => {
       expect(logs.filter(({ event }) => event === "network_error")).toEqual([]);
   });
 
+  test("lets one node get what another has put, by its digest", async () => {
+    const a = await node("a");
+    const b = await node("b");
+    const digest = await a.started.artifacts.put(new TextEncoder().encode("a component"));
+    const bytes = await b.started.artifacts.get(digest);
+    expect(new TextDecoder().decode(bytes)).toBe("a component");
+    expect(await b.started.artifacts.get("0".repeat(64))).toBeUndefined();
+    for (const { logs } of [a, b])
+      expect(logs.filter(({ event }) => event === "network_error")).toEqual([]);
+  });
+
   test("keeps what it does not name apart: another cluster is another matter", async () => {
     const other = node("a", { cluster: "other" });
     await expect(other).rejects.toThrow();

@@ -15,7 +15,14 @@ import {
   shutdown,
   sleep,
 } from "@coppice/kernel";
-import { type Store, Subjects, type Subscription, type Transport } from "@coppice/net";
+import {
+  type Artifacts,
+  MemoryArtifacts,
+  type Store,
+  Subjects,
+  type Subscription,
+  type Transport,
+} from "@coppice/net";
 import { type ChildEnvironment, startSupervisor, type SupervisorOptions } from "@coppice/otp";
 import { serveAdmin } from "./admin.ts";
 import type { ClusterNames } from "./available.ts";
@@ -50,6 +57,8 @@ export interface NodeOptions {
   readonly osPid: number;
   readonly transport: Transport;
   readonly store: Store;
+  /** What is known by its digest, for every node of the cluster. Default: kept in this process, for this node alone. */
+  readonly artifacts?: Artifacts;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -108,6 +117,8 @@ export class ClusterNode implements AsyncDisposable {
   readonly pubsub: PubSub;
   readonly groups: Groups;
   readonly presence: Presence;
+  /** What is known by its digest, such as components: `component({ digest, store: node.artifacts, ... })`. */
+  readonly artifacts: Artifacts;
   readonly #options: NodeOptions;
   readonly #subjects: Subjects;
   readonly #reach: NodeReach;
@@ -127,6 +138,7 @@ export class ClusterNode implements AsyncDisposable {
     this.logger = logger;
     this.kernel = new Kernel({ node: name, incarnation, clock, random, logger });
     this.address = this.kernel.address;
+    this.artifacts = options.artifacts ?? new MemoryArtifacts();
     this.#options = options;
     this.#subjects = new Subjects(cluster);
     this.#lag = new LagMeter(clock);

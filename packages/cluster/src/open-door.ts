@@ -22,7 +22,7 @@ export type CallByName = (
 export const doorQueue = "door";
 /** The most calls of the door that one node has under way; one more is refused as `overloaded`. */
 export const callsMax = 10_000;
-/** The most bytes of an answer: NATS carries 1 MiB, less the headers. */
+/** The most bytes of an answer; fewer where the network's messages are smaller. */
 export const answerBytesMax = 1_000_000;
 
 export function openDoor(options: {
@@ -41,16 +41,14 @@ export function openDoor(options: {
     underWay += 1;
     const result = isFull ? overloaded() : await outcome(target, data, call);
     underWay -= 1;
-    const body = answerBody(result);
+    const body = answerBody(result, Math.min(answerBytesMax, transport.payloadBytesMax));
     const error = isError(result) ? result.error : undefined;
     done?.(error?.message);
     if (reply !== undefined) transport.publish(reply, body);
     else if (error !== undefined)
       logger.warn({ event: "door_call_failed", subject, error }, error.message);
   };
-  return transport.subscribe(subjects.callAll, (message) => void answer(message), {
-    queue: doorQueue,
-  });
+  return transport.subscribe(subjects.callAll, answer, { queue: doorQueue });
 }
 
 interface ErrorAnswer {
@@ -79,10 +77,10 @@ async function outcome(
   }
 }
 
-function answerBody(result: unknown): Uint8Array {
+function answerBody(result: unknown, bytesMax: number): Uint8Array {
   const body = toJson(result);
-  if (body.length <= answerBytesMax) return body;
-  const message = `the answer has ${body.length} bytes of at most ${answerBytesMax}`;
+  if (body.length <= bytesMax) return body;
+  const message = `the answer has ${body.length} bytes of at most ${bytesMax}: ask for less at once`;
   return toJson({ error: { code: "failed", executed: "maybe", message } });
 }
 

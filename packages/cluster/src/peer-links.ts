@@ -78,6 +78,8 @@ export class PeerLinks {
   readonly #received = new Map<string, Received>();
   /** The node that a subject names. */
   readonly #senders = new Map<string, string>();
+  #lastSubject = "";
+  #lastSender = "";
   #epochs = 0;
   #subscription: Subscription | undefined;
   #stopStatus: (() => void) | undefined;
@@ -285,6 +287,14 @@ export class PeerLinks {
   }
 
   #senderOf(subject: string): string {
+    if (subject !== this.#lastSubject) {
+      this.#lastSender = this.#lookUpSender(subject);
+      this.#lastSubject = subject;
+    }
+    return this.#lastSender;
+  }
+
+  #lookUpSender(subject: string): string {
     const known = this.#senders.get(subject);
     if (known !== undefined) return known;
     const node = this.#subjects.senderOf(subject);

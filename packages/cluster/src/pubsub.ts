@@ -22,8 +22,8 @@ import { MissedMessages, type Outlet, type Outlets } from "./outlet.ts";
 import { isPattern, type ServiceSubjects } from "./service-subjects.ts";
 import { type StreamEnd, TopicSequences, TopicStreams } from "./topic-sequence-state.ts";
 
-/** The most bytes of one broadcast: NATS carries 1 MiB, less what goes around it. */
-export const broadcastBytesMax = 1_000_000;
+/** The most bytes of one broadcast, as of a signal; above NATS's payload limit it goes in parts. */
+export const broadcastBytesMax = 8_000_000;
 /** The most bytes of broadcasts that share a network message. */
 const batchBytesMax = 48 * 1024;
 /** The longest text that is short, in characters, and what a short message is counted as, in bytes. */
@@ -241,7 +241,8 @@ export class PubSub {
     const { stream, first } = this.#streams.take(topic, length);
     const data = encode([node, incarnation, stream, first, batch.bodies.splice(0)]);
     batch.bytes = 0;
-    this.#transport.publish(this.#subjectOf.get(topic) ?? this.#subjects.topic(topic), data);
+    const subject = this.#subjectOf.get(topic) ?? this.#subjects.topic(topic);
+    this.#transport.publish(subject, data, { inParts: true });
   }
 
   #open(pattern: string): Interest {

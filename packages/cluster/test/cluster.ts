@@ -43,8 +43,8 @@ export interface TestNode extends ClusterNode {
 }
 
 /** Makes nodes of one cluster. They stop when the test ends. */
-export function memoryCluster() {
-  const network = new MemoryNetwork({ clock: systemClock });
+export function memoryCluster(limits: { readonly payloadBytesMax?: number } = {}) {
+  const network = new MemoryNetwork({ clock: systemClock, ...limits });
   const store = new MemoryStore({ clock: systemClock });
   const start = async (name: string): Promise<TestNode> => {
     const transport = network.connect();

@@ -17,8 +17,11 @@ class Echo extends GenServer {
 
 const strangeNames = ["room", "a.b", "*", ">", "a b", "\0", "😀", "=41", "$SRV", "a#1", "ü"];
 
-async function withNames(names: readonly string[]) {
-  const cluster = memoryCluster();
+async function withNames(
+  names: readonly string[],
+  limits: { readonly payloadBytesMax?: number } = {},
+) {
+  const cluster = memoryCluster(limits);
   const a = await cluster.start("a");
   await cluster.start("b");
   await a.start({
@@ -80,6 +83,15 @@ describe("the open door", () => {
       });
     const text = `["${"[".repeat(1_000)}\\"${"{".repeat(1_000)}"]`;
     expect(await door(transport, "room", "echo", text)).toHaveLength(2_001);
+  });
+
+  test("an answer that the network does not carry is told, not lost", async () => {
+    const { transport } = await withNames(["room"], { payloadBytesMax: 20_000 });
+    expect(await door(transport, "room", "large", "[]")).toMatchObject({
+      error: { executed: "maybe", message: expect.stringContaining("of at most 20000: ask for") },
+    });
+    const almost = "x".repeat(19_000);
+    expect(await door(transport, "room", "echo", JSON.stringify([almost]))).toBe(almost);
   });
 
   test("the escape of names is injective, and makes one token that cannot be a wildcard", () => {

@@ -105,8 +105,18 @@ describe("pubsub", () => {
     expect(() => a.pubsub.subscribe(Array(300).fill("long").join("."), pid)).toThrow(RangeError);
     expect(() => a.pubsub.broadcast("\udc00", 1)).toThrow(/not well-formed/);
     expect(() => a.pubsub.broadcast("room", () => 1)).toThrow(/is a function/);
-    expect(() => a.pubsub.broadcast("room", "x".repeat(1_100_000))).toThrow(SignalTooLargeError);
+    expect(() => a.pubsub.broadcast("room", "x".repeat(8_100_000))).toThrow(SignalTooLargeError);
     expect(a.pubsub.size).toBe(0);
+  });
+
+  test("a broadcast that is larger than a network message arrives, in its place", async () => {
+    const { a, b, advance } = await two();
+    const { pid, messages } = listen(b);
+    b.pubsub.subscribe("room", pid);
+    const large = "x".repeat(3_000_000);
+    for (const message of [1, large, 2]) a.pubsub.broadcast("room", message);
+    await advance(10);
+    expect(messages).toEqual([1, large, 2]);
   });
 
   test("P1: what was lost on the way is reported where the gap is", async () => {

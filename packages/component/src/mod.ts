@@ -11,7 +11,12 @@ export {
   type InstantiateCore,
 } from "./compile.ts";
 export { component, type ComponentLimits, type ComponentSpec } from "./component.ts";
-export { componentDigest, type ComponentSource, type ComponentStore } from "./component-source.ts";
+export {
+  componentDigest,
+  type ComponentSource,
+  type ComponentStore,
+  readSource as readComponent,
+} from "./component-source.ts";
 export { componentTypes, type ComponentTypesOptions } from "./component-typescript.ts";
 export {
   BadArgumentError,

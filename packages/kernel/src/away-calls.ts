@@ -23,16 +23,12 @@ export class AwayCall implements Due {
 
   constructor(
     calls: AwayCalls,
-    request: {
-      readonly id: number;
-      readonly label: string;
-      readonly target: Pid;
-      readonly timeoutMs: number;
-    },
+    id: number,
+    request: { readonly label: string; readonly target: Pid; readonly timeoutMs: number },
     caller: Caller,
   ) {
     this.#calls = calls;
-    this.id = request.id;
+    this.id = id;
     this.label = request.label;
     this.target = request.target;
     this.timeoutMs = request.timeoutMs;
@@ -49,27 +45,38 @@ export class AwayCall implements Due {
   }
 }
 
-/** By the number this node gave them: it comes back in the reply. */
+/** How many calls there is room for at first. A power of two, as the room always is. */
+const roomFirst = 256;
+
+/**
+ * By the number this node gave them: it comes back in the reply.
+ *
+ * The number's lowest bits are the call's place in an array, which costs less than a map. At most half of the places are
+ * taken, so that a free one is near.
+ */
 export class AwayCalls {
   readonly #deadlines: Deadlines;
-  readonly #pending = new Map<number, AwayCall>();
-  #ids = 0;
+  #places: (AwayCall | undefined)[] = Array.from({ length: roomFirst });
+  #size = 0;
+  #lastId = 0;
 
   constructor(deadlines: Deadlines) {
     this.#deadlines = deadlines;
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#size;
   }
 
   open(
     request: { readonly label: string; readonly target: Pid; readonly timeoutMs: number },
     caller: Caller,
   ): AwayCall {
-    this.#ids += 1;
-    const call = new AwayCall(this, { ...request, id: this.#ids }, caller);
-    this.#pending.set(call.id, call);
+    if (this.#size * 2 >= this.#places.length) this.#grow();
+    const id = this.#freeId();
+    const call = new AwayCall(this, id, request, caller);
+    this.#places[this.#placeOf(id)] = call;
+    this.#size += 1;
     if (call.timeoutMs !== Infinity) this.#deadlines.add(call);
     return call;
   }
@@ -77,17 +84,45 @@ export class AwayCalls {
   /** Whether it was still pending. */
   forget(call: AwayCall): boolean {
     this.#deadlines.remove(call);
-    return this.#pending.delete(call.id);
+    const place = this.#placeOf(call.id);
+    if (this.#places[place] !== call) return false;
+    this.#places[place] = undefined;
+    this.#size -= 1;
+    return true;
   }
 
   /** Settles the call with this id, if it still waits. */
   settle(id: number, outcome: Outcome): void {
-    this.#pending.get(id)?.settle(outcome);
+    const call = this.#places[this.#placeOf(id)];
+    if (call?.id === id) call.settle(outcome);
   }
 
   /** Fails every call to a process that `isGone` accepts. */
   failAll(isGone: (target: Pid) => boolean, failure: (call: AwayCall) => CallFailure): void {
-    for (const call of this.#pending.values())
+    for (const call of this.#inOrder())
       if (isGone(call.target)) call.settle(failed(failure(call)));
+  }
+
+  #inOrder(): AwayCall[] {
+    return this.#places.filter((call) => call !== undefined).toSorted((a, b) => a.id - b.id);
+  }
+
+  /** Numbers only grow: a late reply must not find another call. */
+  #freeId(): number {
+    do this.#lastId += 1;
+    while (this.#places[this.#placeOf(this.#lastId)] !== undefined);
+    return this.#lastId;
+  }
+
+  /** Two calls never share a place: numbers that differ in their low bits do so in one more of them. */
+  #grow(): void {
+    const calls = this.#inOrder();
+    this.#places = Array.from({ length: this.#places.length * 2 });
+    for (const call of calls) this.#places[this.#placeOf(call.id)] = call;
+  }
+
+  /** Not a bit operation: numbers may exceed 32 bits. */
+  #placeOf(id: number): number {
+    return id % this.#places.length;
   }
 }

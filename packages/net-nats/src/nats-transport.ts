@@ -55,13 +55,14 @@ export class NatsTransport implements Transport {
   }
 
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): void {
-    const { inParts = false, ...rest } = options;
+    const { inParts = false, reply } = options;
     const { payloadBytesMax } = this;
     if (data.length > (inParts ? partedBytesMax : payloadBytesMax))
       throw new PayloadTooLargeError(data.length, inParts ? partedBytesMax : payloadBytesMax);
     if (!this.#connected || this.#connection.isDraining()) return;
-    if (data.length <= payloadBytesMax) this.#connection.publish(subject, data, rest);
-    else this.#publishParts(subject, cut(data, payloadBytesMax));
+    if (data.length > payloadBytesMax) this.#publishParts(subject, cut(data, payloadBytesMax));
+    else if (reply === undefined) this.#connection.publish(subject, data);
+    else this.#connection.publish(subject, data, { reply });
   }
 
   subscribe(
@@ -89,7 +90,7 @@ export class NatsTransport implements Transport {
       throw new PayloadTooLargeError(data.length, this.payloadBytesMax);
     try {
       const reply = await this.#connection.request(subject, data, { timeout: timeoutMs });
-      return received(reply);
+      return new Received(reply);
     } catch (thrown) {
       const cause = asError(thrown);
       if (isCausedBy(cause, errors.NoRespondersError))
@@ -168,7 +169,7 @@ export class NatsTransport implements Transport {
   /** The message; undefined while parts of it are missing. */
   #whole(subscription: string, message: Msg): Message | undefined {
     const header = message.headers?.get(partHeader) ?? "";
-    if (header === "") return received(message);
+    if (header === "") return new Received(message);
     const data = this.#parts.add(subscription, header, message.data, this.#clock.now());
     return data === undefined ? undefined : { subject: message.subject, data };
   }
@@ -223,8 +224,26 @@ export class NatsTransport implements Transport {
   }
 }
 
-function received({ subject, data, reply }: Msg): Message {
-  return reply === undefined || reply === "" ? { subject, data } : { subject, data, reply };
+/** A message whose parts are decoded when somebody asks for them. */
+class Received implements Message {
+  readonly #message: Msg;
+
+  constructor(message: Msg) {
+    this.#message = message;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
+
+  get reply(): string | undefined {
+    const { reply } = this.#message;
+    return reply === "" ? undefined : reply;
+  }
 }
 
 /** Whether the error, or what caused it, is of one of the kinds: the client wraps one in another. */

@@ -171,16 +171,22 @@ export function readSignal(
   const { from: origin, to: self } = ends;
   switch (kind) {
     case signalKinds.send: {
-      const { name, body: message } = addressed(isFlagged, value);
-      return { type: "send", to: pidAt(self, serial), ...name, message };
+      const to = pidAt(self, serial);
+      if (!isFlagged) return { type: "send", to, message: value };
+      const { name, body: message } = addressed(value);
+      return { type: "send", to, name, message };
     }
     case signalKinds.cast: {
-      const { name, body: asked } = addressed(isFlagged, value);
-      return { type: "cast", to: pidAt(self, serial), ...name, ...request(asked) };
+      const to = pidAt(self, serial);
+      if (!isFlagged) return { type: "cast", to, ...request(value) };
+      const { name, body } = addressed(value);
+      return { type: "cast", to, name, ...request(body) };
     }
     case signalKinds.call: {
-      const { name, body: asked } = addressed(isFlagged, value);
-      return { type: "call", to: pidAt(self, serial), ...name, id, origin, ...request(asked) };
+      const to = pidAt(self, serial);
+      if (!isFlagged) return { type: "call", to, id, origin, ...request(value) };
+      const { name, body } = addressed(value);
+      return { type: "call", to, name, id, origin, ...request(body) };
     }
     case signalKinds.reply:
       return { type: "reply", to: self, id, outcome: outcomeOf(isFlagged, value) };
@@ -199,8 +205,10 @@ export function readSignal(
     case signalKinds.unlink:
       return { type: "unlink", to: pidAt(self, serial), from: pid(value) };
     case signalKinds.monitor: {
-      const { name } = addressed(isFlagged, value);
-      return { type: "monitor", to: pidAt(self, serial), ...name, id, origin };
+      const to = pidAt(self, serial);
+      if (!isFlagged) return { type: "monitor", to, id, origin };
+      const { name } = addressed(value);
+      return { type: "monitor", to, name, id, origin };
     }
     case signalKinds.demonitor:
       return { type: "demonitor", to: pidAt(self, serial), id, origin };
@@ -217,20 +225,19 @@ function pidAt({ node, incarnation }: NodeAddress, serial: number): Pid {
   return new Pid(node, incarnation, serial);
 }
 
-/** What is for a name comes with it; the others have none. */
-function addressed(
-  isNamed: boolean,
-  value: unknown,
-): { readonly name: { readonly name?: string }; readonly body: unknown } {
-  if (!isNamed) return { name: {}, body: value };
-  const [name, body, ...more] = list(value);
-  if (typeof name !== "string" || more.length > 0) throw new BadFrameError("a name is expected");
-  return { name: { name }, body };
+/** What is for a name comes with it. */
+function addressed(value: unknown): { readonly name: string; readonly body: unknown } {
+  const parts = list(value);
+  const [name] = parts;
+  if (typeof name !== "string" || parts.length > 2) throw new BadFrameError("a name is expected");
+  return { name, body: parts[1] };
 }
 
 function request(value: unknown): { readonly method: string; readonly args: readonly unknown[] } {
-  const [method, args, ...more] = list(value);
-  if (typeof method !== "string" || !Array.isArray(args) || more.length > 0)
+  const parts = list(value);
+  const method = parts[0];
+  const args = parts[1];
+  if (typeof method !== "string" || !Array.isArray(args) || parts.length > 2)
     throw new BadFrameError("a request is not a method and its arguments");
   return { method, args };
 }

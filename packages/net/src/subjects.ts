@@ -16,11 +16,16 @@ const plain = /^[A-Za-z0-9_-]+$/;
 /**
  * Any text as one subject token: `A-Z a-z 0-9 _ -` as they are, every other byte of its UTF-8 as `=HH`, no text as `=`.
  *
- * @throws {RangeError} if the token is longer than {@link tokenLengthMax}.
+ * @throws {RangeError} if the token is longer than {@link tokenLengthMax}, or the text holds half a character.
  */
 export function escapeToken(text: string): string {
   if (text === "") return "=";
   if (text.length <= tokenLengthMax && plain.test(text)) return text;
+  // Every half of a pair has the same UTF-8: two names would be one.
+  if (!text.isWellFormed())
+    throw new RangeError(
+      `the name ${text.slice(0, 40)} is not well-formed: it holds half a character`,
+    );
   const escape = (character: string): string =>
     [...Buffer.from(character)]
       .map((byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`)

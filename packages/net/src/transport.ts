@@ -10,7 +10,7 @@ export interface Message {
   readonly subject: string;
   readonly data: Uint8Array;
   /** Where an answer is expected. */
-  readonly reply?: string;
+  readonly reply?: string | undefined;
 }
 
 /** A live interest in a subject pattern. */

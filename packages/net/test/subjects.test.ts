@@ -18,6 +18,12 @@ test("two different texts never share a token", () => {
     expect(unescapeToken(token)).toBeUndefined();
 });
 
+test("half a character is refused: two names would share a token", () => {
+  for (const text of ["\ud800", "a\udfff", "\udc00\ud800"])
+    expect(() => escapeToken(text)).toThrow(/is not well-formed/);
+  expect(escapeToken("\ufffd")).toBe("=EF=BF=BD");
+});
+
 test("a name that is too long is refused", () => {
   expect(() => escapeToken(".".repeat(100))).toThrow(/too long: 300 characters of at most 200/);
 });

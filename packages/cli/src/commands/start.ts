@@ -9,15 +9,17 @@ import type { AppContext, Application } from "../application.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../exit-codes.ts";
 import { createLogger } from "../logging.ts";
-import { startNode } from "../start-node.ts";
+import { type StartOptions, startNode } from "../start-node.ts";
 
 /** How to start. */
 export interface StartCommand {
   /** The application's module: its default export is an {@link Application}. */
   readonly module: string;
   readonly name: string;
-  /** `name=value` each. */
-  readonly settings: readonly string[];
+  /** For the application. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What the node is, for the cluster: see `StartOptions`. */
+  readonly node: Pick<StartOptions, "labels" | "weight" | "replicas">;
   /** Stop when stdin ends: whoever started this node is gone. */
   readonly untilStdinEnds: boolean;
 }
@@ -27,14 +29,15 @@ const stopTimeoutMs = 30_000;
 
 /** Runs until SIGTERM, SIGINT, or the end of stdin; then hands its names over, and stops. */
 export async function start(config: Config, command: StartCommand): Promise<void> {
-  const settings = parseSettings(command.settings);
+  const { settings } = command;
   const application = await loadApplication(command.module);
   const ended = endOfRun(command.untilStdinEnds);
   const { servers, cluster, access } = config;
   const logger = createLogger(command.name);
   const failed = Promise.withResolvers<never>();
   const onFailure = (error: Error): void => failed.reject(error);
-  const options = { ...access, name: command.name, cluster, servers, logger, onFailure };
+  const where = { name: command.name, cluster, servers, logger, onFailure };
+  const options = { ...access, ...command.node, ...where };
   const node = await startNode(options);
   const announce: AppContext["announce"] = (fields) => {
     process.stdout.write(`${JSON.stringify(fields)}\n`);
@@ -60,15 +63,6 @@ async function loadApplication(path: string): Promise<Application> {
   if (typeof loaded.default !== "function")
     throw new UsageError(`${path} has no default export that is a function: export an Application`);
   return loaded.default as Application;
-}
-
-function parseSettings(texts: readonly string[]): Record<string, string> {
-  const entries = texts.map((text) => {
-    const at = text.indexOf("=");
-    if (at < 1) throw new UsageError(`--set ${text}: write it as name=value`);
-    return [text.slice(0, at), text.slice(at + 1)] as const;
-  });
-  return Object.fromEntries(entries);
 }
 
 function endOfRun(untilStdinEnds: boolean): Promise<void> {
