@@ -22,7 +22,7 @@ import { givenInterface, type HostImports } from "./host-imports.ts";
 import type { Instance } from "./instance.ts";
 import { TooManyCallsError } from "./scheduler/errors.ts";
 import { type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
-import { openInstance, type Placement } from "./scheduler/schedulers.ts";
+import { openInstance, type Placement, prepareInstance } from "./scheduler/schedulers.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import type { WasiOptions } from "./wasi/wasi.ts";
 
@@ -40,8 +40,8 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
     /** What it may have of its host through WASI, each process for itself. Default: nothing. */
     readonly wasi?: WasiOptions;
     /**
-     * Where it runs while the node has `componentSchedulers`. Default: on one of their threads, unless it has resources of
-     * its own or takes some of yours: those run on the node's.
+     * Where it runs on a node with threads for components. Default: on one of them, unless it takes resources of yours:
+     * that one runs on the node's own thread, as `node` says of any.
      */
     readonly placement?: Placement;
     /** See `CompileOptions.metering`. Default: true. */
@@ -83,7 +83,8 @@ export function component(spec: ComponentSpec): ChildSpec {
   const settings = { compile, imports, source: sourceName(source), limits, wasi, placement };
   return {
     ...child,
-    prepare: async ({ kernel }) => void (await compile(kernel)),
+    prepare: async ({ kernel }) =>
+      prepareInstance(kernel, await compile(kernel), { placement, imports }),
     start: (options, { kernel }) =>
       kernel.start(new ComponentProcess(settings), { kind: "component", ...options }),
   };

@@ -54,6 +54,7 @@ export {
   componentSchedulers,
   type ComponentSchedulersSpec,
   type Placement,
+  useComponentThreads,
 } from "./scheduler/schedulers.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
 export {

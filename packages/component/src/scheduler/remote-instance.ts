@@ -9,7 +9,7 @@ import type { HostFunction } from "../host-imports.ts";
 import type { Instance, InstanceOptions } from "../instance.ts";
 import { GuestExitError } from "../wasi/wasi-errors.ts";
 import { errorFromData, errorToData } from "./error-data.ts";
-import type { FromThread, ToThread } from "./thread-protocol.ts";
+import type { FromThread, ToThread, Use } from "./thread-protocol.ts";
 
 /** What an instance on another thread is made with. */
 export interface RemoteOptions extends InstanceOptions {
@@ -28,8 +28,6 @@ const callsAtOnceMax = 256;
 
 export class RemoteInstance implements Instance {
   readonly callsAtOnce = callsAtOnceMax;
-  /** One with resources stays on the node's thread. */
-  readonly handles = 0;
   readonly #id: number;
   readonly #post: (message: ToThread) => void;
   readonly #options: NodeSide;
@@ -39,7 +37,8 @@ export class RemoteInstance implements Instance {
   #lastRequest = 0;
   #running = "?";
   #dead: Error | undefined;
-  cpuMs = 0;
+  /** As of its last answer. */
+  #use: Use = [0, 0];
 
   constructor(
     id: number,
@@ -51,6 +50,14 @@ export class RemoteInstance implements Instance {
     this.#post = to.post;
     this.#closed = to.closed;
     this.#opened.promise.catch(() => {}); // Whoever opens it waits for it.
+  }
+
+  get cpuMs(): number {
+    return this.#use[0];
+  }
+
+  get handles(): number {
+    return this.#use[1];
   }
 
   /** Settles when the thread has made the instance, or could not. */
@@ -93,11 +100,11 @@ export class RemoteInstance implements Instance {
         this.#opened.reject(this.#end(errorFromData(message[2])));
         return;
       case "answer":
-        this.cpuMs = message[4];
+        this.#use = message[4];
         this.#settle(message[2])?.resolve(message[3]);
         return;
       case "failure":
-        this.cpuMs = message[4];
+        this.#use = message[4];
         this.#settle(message[2])?.reject(errorFromData(message[3]));
         return;
       case "import":

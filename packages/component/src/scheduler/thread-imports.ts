@@ -11,9 +11,7 @@ import { camelCase, type WitWorld } from "../wit-type.ts";
 export function staysBecause(world: WitWorld, imports: HostImports): string | undefined {
   const given = world.importedInterfaces.filter(({ name }) => givenInterface(imports, name));
   const taken = given.find(({ resources }) => resources.length > 0);
-  if (taken !== undefined) return `it takes resources of the host: ${taken.name}`;
-  const offered = world.exportedInterfaces.find(({ resources }) => resources.length > 0);
-  return offered && `it has resources of its own: ${offered.name}`;
+  return taken && `it takes resources of the host: ${taken.name}`;
 }
 
 /** The functions the host gives, by the names under which another thread gives them to the component. */

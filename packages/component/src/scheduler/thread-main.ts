@@ -5,13 +5,13 @@
  */
 import { parentPort } from "node:worker_threads";
 import { type Logger, systemClock } from "@coppice/kernel";
-import { type CompiledArtifact, fromArtifact } from "../compile.ts";
+import { type CompiledComponent, fromArtifact } from "../compile.ts";
 import type { HostFunction } from "../host-imports.ts";
 import { type ComponentInstance, instantiate } from "../instance.ts";
 import { errorFromData, errorToData } from "./error-data.ts";
 import { Outbox } from "./outbox.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
+import type { FromThread, InstanceData, ToThread, Use } from "./thread-protocol.ts";
 
 /** Lines of output passed on in one batch; what a guest writes beyond that is left out, and said so. */
 const outputLinesMax = 1_000;
@@ -31,6 +31,7 @@ interface Running {
 
 const port = parentPort!;
 const scheduler = new Scheduler({ clock: systemClock });
+const components = new Map<number, Promise<CompiledComponent>>();
 const instances = new Map<number, Running>();
 /** What waits for a host function. */
 const waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -55,6 +56,15 @@ port.on("message", (batch: readonly ToThread[]) => {
 
 function receive(message: ToThread): void {
   switch (message[0]) {
+    case "know": {
+      const compiled = fromArtifact(message[2]);
+      compiled.catch(() => {}); // Whoever opens one is told.
+      components.set(message[1], compiled);
+      return;
+    }
+    case "forget":
+      components.delete(message[1]);
+      return;
     case "open":
       void open(message[1], message[2], message[3], message[4]);
       return;
@@ -77,12 +87,12 @@ function receive(message: ToThread): void {
 
 async function open(
   id: number,
-  artifact: CompiledArtifact,
+  component: number,
   names: readonly string[],
   options: InstanceData,
 ): Promise<void> {
   try {
-    const compiled = await fromArtifact(artifact);
+    const compiled = await components.get(component)!;
     const imports = Object.fromEntries(names.map((name) => [name, hostFunction(id, name)]));
     const onOutput = (stream: "stdout" | "stderr", line: string): void => output(id, stream, line);
     const sides = { imports, onOutput, scheduler, logger: loggerOf(id) };
@@ -109,7 +119,7 @@ async function work(id: number, running: Running): Promise<void> {
     const { request, name, args } = next;
     try {
       const value = await instance.call(name, args);
-      outbox.push(["answer", id, request, value, instance.cpuMs]);
+      outbox.push(["answer", id, request, value, useOf(instance)]);
     } catch (thrown) {
       fail(id, request, thrown);
     }
@@ -118,8 +128,12 @@ async function work(id: number, running: Running): Promise<void> {
 }
 
 function fail(id: number, request: number, thrown: unknown): void {
-  const cpuMs = instances.get(id)?.instance.cpuMs ?? 0;
-  outbox.push(["failure", id, request, errorToData(thrown), cpuMs]);
+  const use = useOf(instances.get(id)?.instance);
+  outbox.push(["failure", id, request, errorToData(thrown), use]);
+}
+
+function useOf(instance: ComponentInstance | undefined): Use {
+  return [instance?.cpuMs ?? 0, instance?.handles ?? 0];
 }
 
 function hostFunction(id: number, name: string): HostFunction {

@@ -20,18 +20,25 @@ export interface ErrorData {
   readonly cause?: ErrorData;
 }
 
+/** What an instance has used: milliseconds of its processor, and handles that are live. */
+export type Use = readonly [cpuMs: number, handles: number];
+
 /** What an instance is made with, as far as it is data. */
 export type InstanceData = Pick<
   InstanceOptions,
   "cpuMsPerCall" | "cpuMsPerProcess" | "importMs" | "payloadBytes" | "owner" | "wasi"
 >;
 
-/** To a thread. Instances and requests are numbered by the node. */
+/** To a thread. Components, instances and requests are numbered by the node. */
 export type ToThread =
+  /** A component that instances are opened of from now on. */
+  | readonly [type: "know", component: number, artifact: CompiledArtifact]
+  /** No more instances are opened of it. */
+  | readonly [type: "forget", component: number]
   | readonly [
       type: "open",
       instance: number,
-      artifact: CompiledArtifact,
+      component: number,
       /** The names of the host's functions. */
       imports: readonly string[],
       options: InstanceData,
@@ -52,8 +59,8 @@ export type ToThread =
 export type FromThread =
   | readonly [type: "opened", instance: number]
   | readonly [type: "refused", instance: number, error: ErrorData]
-  | readonly [type: "answer", instance: number, request: number, value: unknown, cpuMs: number]
-  | readonly [type: "failure", instance: number, request: number, error: ErrorData, cpuMs: number]
+  | readonly [type: "answer", instance: number, request: number, value: unknown, use: Use]
+  | readonly [type: "failure", instance: number, request: number, error: ErrorData, use: Use]
   | readonly [
       type: "import",
       instance: number,
