@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { callCorrections } from "./emitted-calls.ts";
 
-interface Correction {
+export interface Correction {
   readonly what: string;
   readonly pattern: RegExp;
   readonly replacement: string;
@@ -119,6 +120,7 @@ const corrections: readonly Correction[] = [
     everywhere: false,
     onlySync: true,
   },
+  ...callCorrections,
 ];
 
 /**

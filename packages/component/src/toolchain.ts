@@ -44,7 +44,7 @@ export type ToolAnswer =
 export class UnsupportedByToolError extends Error {}
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 6";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 7";
 
 /** Runs one tool. @throws {Error} with the tool's message. @throws {UnsupportedByToolError} */
 export async function runTool(request: ToolRequest): Promise<Files> {

@@ -9,7 +9,7 @@ import type { HostFunction } from "../host-imports.ts";
 import type { Instance, InstanceOptions } from "../instance.ts";
 import { GuestExitError } from "../wasi/wasi-errors.ts";
 import { errorFromData, errorToData } from "./error-data.ts";
-import type { FromThread, ToThread, Use } from "./thread-protocol.ts";
+import type { FromThread, ToThread } from "./thread-protocol.ts";
 
 /** What an instance on another thread is made with. */
 export interface RemoteOptions extends InstanceOptions {
@@ -37,8 +37,9 @@ export class RemoteInstance implements Instance {
   #lastRequest = 0;
   #running = "?";
   #dead: Error | undefined;
-  /** As of its last answer. */
-  #use: Use = [0, 0];
+  /** These two as of its last answer. */
+  cpuMs = 0;
+  handles = 0;
 
   constructor(
     id: number,
@@ -50,14 +51,6 @@ export class RemoteInstance implements Instance {
     this.#post = to.post;
     this.#closed = to.closed;
     this.#opened.promise.catch(() => {}); // Whoever opens it waits for it.
-  }
-
-  get cpuMs(): number {
-    return this.#use[0];
-  }
-
-  get handles(): number {
-    return this.#use[1];
   }
 
   /** Settles when the thread has made the instance, or could not. */
@@ -73,7 +66,7 @@ export class RemoteInstance implements Instance {
     this.#running = name;
     const call = Promise.withResolvers<unknown>();
     this.#calls.set(this.#lastRequest, call);
-    this.#post(["call", this.#id, this.#lastRequest, name, args]);
+    this.#post(["call", this.#id, this.#lastRequest, name, ...args]);
     return call.promise;
   }
 
@@ -100,15 +93,17 @@ export class RemoteInstance implements Instance {
         this.#opened.reject(this.#end(errorFromData(message[2])));
         return;
       case "answer":
-        this.#use = message[4];
+        this.cpuMs = message[4];
+        this.handles = message[5];
         this.#settle(message[2])?.resolve(message[3]);
         return;
       case "failure":
-        this.#use = message[4];
+        this.cpuMs = message[4];
+        this.handles = message[5];
         this.#settle(message[2])?.reject(errorFromData(message[3]));
         return;
       case "import":
-        void this.#hostCall(message[2], message[3], message[4]);
+        void this.#hostCall(message[2], message[3], message.slice(4));
         return;
       case "output":
         this.#options.onOutput(message[2], message[3]);

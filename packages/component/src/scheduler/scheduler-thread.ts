@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "@coppice/kernel";
 import type { CompiledArtifact, CompiledComponent } from "../compile.ts";
 import { ThreadLostError } from "./errors.ts";
-import { Outbox } from "./outbox.ts";
+import { type Batch, eachOf, Outbox } from "./outbox.ts";
 import { RemoteInstance, type RemoteOptions } from "./remote-instance.ts";
 import { functionsByName } from "./thread-imports.ts";
 import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
@@ -42,9 +42,9 @@ export class SchedulerThread {
     });
     // The node decides how long the program runs, not a thread that waits for work.
     this.#worker.unref();
-    this.#worker.on("message", (batch: readonly FromThread[]) => {
-      for (const message of batch) this.#instances.get(message[1])?.receive(message);
-    });
+    const receive = (message: FromThread): void =>
+      this.#instances.get(message[1])?.receive(message);
+    this.#worker.on("message", (batch: Batch) => eachOf(batch, receive));
     this.#worker.once("error", (error) => this.#lost(error));
     this.#worker.once("exit", (code) => this.#lost(new Error(`exit code ${code}`)));
     this.#outbox = new Outbox(

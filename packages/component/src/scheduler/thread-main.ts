@@ -9,9 +9,9 @@ import { type CompiledComponent, fromArtifact } from "../compile.ts";
 import type { HostFunction } from "../host-imports.ts";
 import { type ComponentInstance, instantiate } from "../instance.ts";
 import { errorFromData, errorToData } from "./error-data.ts";
-import { Outbox } from "./outbox.ts";
+import { type Batch, eachOf, Outbox } from "./outbox.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { FromThread, InstanceData, ToThread, Use } from "./thread-protocol.ts";
+import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
 
 /** Lines of output passed on in one batch; what a guest writes beyond that is left out, and said so. */
 const outputLinesMax = 1_000;
@@ -50,9 +50,7 @@ const outbox = new Outbox<FromThread>(
   },
 );
 
-port.on("message", (batch: readonly ToThread[]) => {
-  for (const message of batch) receive(message);
-});
+port.on("message", (batch: Batch) => eachOf(batch, receive));
 
 function receive(message: ToThread): void {
   switch (message[0]) {
@@ -69,7 +67,7 @@ function receive(message: ToThread): void {
       void open(message[1], message[2], message[3], message[4]);
       return;
     case "call":
-      call(message[1], { request: message[2], name: message[3], args: message[4] });
+      call(message[1], { request: message[2], name: message[3], args: message.slice(4) });
       return;
     case "die":
       instances.get(message[1])?.instance.die(errorFromData(message[2]));
@@ -119,7 +117,7 @@ async function work(id: number, running: Running): Promise<void> {
     const { request, name, args } = next;
     try {
       const value = await instance.call(name, args);
-      outbox.push(["answer", id, request, value, useOf(instance)]);
+      outbox.push(["answer", id, request, value, instance.cpuMs, instance.handles]);
     } catch (thrown) {
       fail(id, request, thrown);
     }
@@ -128,12 +126,8 @@ async function work(id: number, running: Running): Promise<void> {
 }
 
 function fail(id: number, request: number, thrown: unknown): void {
-  const use = useOf(instances.get(id)?.instance);
-  outbox.push(["failure", id, request, errorToData(thrown), use]);
-}
-
-function useOf(instance: ComponentInstance | undefined): Use {
-  return [instance?.cpuMs ?? 0, instance?.handles ?? 0];
+  const { cpuMs = 0, handles = 0 } = instances.get(id)?.instance ?? {};
+  outbox.push(["failure", id, request, errorToData(thrown), cpuMs, handles]);
 }
 
 function hostFunction(id: number, name: string): HostFunction {
@@ -141,7 +135,7 @@ function hostFunction(id: number, name: string): HostFunction {
     lastRequest += 1;
     const wait = Promise.withResolvers<unknown>();
     waiting.set(lastRequest, wait);
-    outbox.push(["import", id, lastRequest, name, args]);
+    outbox.push(["import", id, lastRequest, name, ...args]);
     return wait.promise;
   };
 }

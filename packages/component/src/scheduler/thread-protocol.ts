@@ -1,5 +1,5 @@
 /**
- * What a node and its scheduler threads say to each other. Each message is a batch of these.
+ * What a node and its scheduler threads say to each other. They go in batches (`outbox.ts`).
  *
  * A thread runs instances; everything that belongs to the node (host functions, logs) stays with the node, which is asked.
  * Order is kept in each direction.
@@ -10,6 +10,9 @@ import type { Logger } from "@coppice/kernel";
 import type { CompiledArtifact } from "../compile.ts";
 import type { InstanceOptions } from "../instance.ts";
 
+/** What an instance has used: milliseconds of its processor, and handles that are live. */
+type Use = readonly [cpuMs: number, handles: number];
+
 /** An error as data: classes do not cross threads. */
 export interface ErrorData {
   readonly name: string;
@@ -19,9 +22,6 @@ export interface ErrorData {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly cause?: ErrorData;
 }
-
-/** What an instance has used: milliseconds of its processor, and handles that are live. */
-export type Use = readonly [cpuMs: number, handles: number];
 
 /** What an instance is made with, as far as it is data. */
 export type InstanceData = Pick<
@@ -48,7 +48,7 @@ export type ToThread =
       instance: number,
       request: number,
       name: string,
-      args: readonly unknown[],
+      ...args: readonly unknown[],
     ]
   | readonly [type: "die", instance: number, error: ErrorData]
   /** What a host function returned or threw. */
@@ -59,14 +59,14 @@ export type ToThread =
 export type FromThread =
   | readonly [type: "opened", instance: number]
   | readonly [type: "refused", instance: number, error: ErrorData]
-  | readonly [type: "answer", instance: number, request: number, value: unknown, use: Use]
-  | readonly [type: "failure", instance: number, request: number, error: ErrorData, use: Use]
+  | readonly [type: "answer", instance: number, request: number, value: unknown, ...use: Use]
+  | readonly [type: "failure", instance: number, request: number, error: ErrorData, ...use: Use]
   | readonly [
       type: "import",
       instance: number,
       request: number,
       name: string,
-      args: readonly unknown[],
+      ...args: readonly unknown[],
     ]
   | readonly [type: "output", instance: number, stream: "stdout" | "stderr", line: string]
   | readonly [
