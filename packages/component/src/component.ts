@@ -13,9 +13,10 @@ import {
   normal,
   type Self,
 } from "@coppice/kernel";
-import type { ChildSpec } from "@coppice/otp";
+import { type ChildSpec, SystemEnvelope } from "@coppice/otp";
 import type { CompiledComponent } from "./compile.ts";
 import { compileFor } from "./compiled-components.ts";
+import { ComponentState } from "./component-state.ts";
 import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
@@ -54,7 +55,14 @@ export interface ComponentLimits extends GuestLimits {
   readonly importMs?: number;
   /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
   readonly payloadBytes?: number;
+  /**
+   * The most bytes of the snapshot with which its state moves to another node; beyond, it starts anew there. Default: 4 MiB.
+   */
+  readonly snapshotBytes?: number;
 }
+
+/** The most bytes of a snapshot: what crosses nodes in one piece is limited to 8 MB. */
+const snapshotBytesDefault = 4 << 20;
 
 /** The child specification of a component. It is compiled once, however often it restarts. */
 export function component(spec: ComponentSpec): ChildSpec {
@@ -118,7 +126,9 @@ interface Settings {
 class ComponentProcess implements Behaviour {
   readonly #settings: Settings;
   #instance: Instance | undefined;
+  #state: ComponentState | undefined;
   #inProgress = 0;
+  #whenIdle: (() => void) | undefined;
   #isOver = false;
 
   constructor(settings: Settings) {
@@ -127,25 +137,32 @@ class ComponentProcess implements Behaviour {
 
   async start(self: Self): Promise<void> {
     const { compile, imports, limits, wasi, placement } = this.#settings;
+    const { snapshotBytes: bytesMax = snapshotBytesDefault, ...instanceLimits } = limits;
     const { logger, clock, random } = self.kernel;
     const compiled = await compile(self.kernel);
     const pid = self.pid.toString();
-    this.#instance = await openInstance(self.kernel, compiled, {
+    const ownLogger = withPid(logger, pid);
+    const instance = await openInstance(self.kernel, compiled, {
       placement,
       imports,
       wasi,
       owner: pid,
       clock,
       random,
-      logger: withPid(logger, pid),
-      ...limits,
+      logger: ownLogger,
+      ...instanceLimits,
       onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
       onLost: (error) => self.crash(error),
     });
+    const idle = (): Promise<void> => this.#idle();
+    this.#instance = instance;
+    this.#state = new ComponentState({ instance, logger: ownLogger, bytesMax, idle });
     if (this.#isOver) this.ended(); // It came too late to be told.
   }
 
   handle(message: Incoming, self: Self): Promise<void> | undefined {
+    if (message.type === "call" && message.args[0] instanceof SystemEnvelope)
+      return this.#state!.answer(message, self);
     if (message.type !== "call" && message.type !== "cast") return undefined;
     const done = this.#answer(message, self);
     // An instance elsewhere takes the next calls while it works, or each would wait for a message there and back.
@@ -163,7 +180,15 @@ class ComponentProcess implements Behaviour {
       else if (message.type === "call") message.reply({ ok: false, failure });
     } finally {
       this.#inProgress -= 1;
+      if (this.#inProgress === 0) this.#whenIdle?.();
     }
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#inProgress === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle = resolve;
+    await promise;
   }
 
   ended(): void {

@@ -60,13 +60,28 @@ export class RemoteInstance implements Instance {
 
   /** As `ComponentInstance.call`, with the same errors. */
   call(name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#ask(name, (request) => ["call", this.#id, request, name, ...args]);
+  }
+
+  /** As `ComponentInstance.save`, with the same errors. */
+  async save(): Promise<Uint8Array> {
+    const saved = await this.#ask("save", (request) => ["save", this.#id, request]);
+    return saved as Uint8Array;
+  }
+
+  /** As `ComponentInstance.load`, with the same errors. */
+  async load(snapshot: Uint8Array): Promise<void> {
+    await this.#ask("load", (request) => ["load", this.#id, request, snapshot]);
+  }
+
+  #ask(name: string, message: (request: number) => ToThread): Promise<unknown> {
     if (this.#dead !== undefined)
       return Promise.reject(new InstanceDeadError({ cause: this.#dead }));
     this.#lastRequest += 1;
     this.#running = name;
     const call = Promise.withResolvers<unknown>();
     this.#calls.set(this.#lastRequest, call);
-    this.#post(["call", this.#id, this.#lastRequest, name, ...args]);
+    this.#post(message(this.#lastRequest));
     return call.promise;
   }
 
@@ -117,7 +132,7 @@ export class RemoteInstance implements Instance {
 
   /** For its thread: a message holds what cannot cross threads. */
   refused(message: ToThread, error: Error): void {
-    if (message[0] === "call") this.#settle(message[2])?.reject(error);
+    if (message[0] === "call" || message[0] === "load") this.#settle(message[2])?.reject(error);
     else if (message[0] === "open") this.#opened.reject(this.#end(error));
     else if (message[0] === "returned")
       this.#post(["threw", this.#id, message[2], errorToData(error)]);

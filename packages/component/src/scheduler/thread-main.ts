@@ -16,11 +16,10 @@ import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
 /** Lines of output passed on in one batch; what a guest writes beyond that is left out, and said so. */
 const outputLinesMax = 1_000;
 
-/** A call that waits for those before it. */
+/** What waits for the calls before it. */
 interface Queued {
   readonly request: number;
-  readonly name: string;
-  readonly args: readonly unknown[];
+  readonly run: (instance: ComponentInstance) => unknown;
 }
 
 interface Running {
@@ -66,9 +65,19 @@ function receive(message: ToThread): void {
     case "open":
       void open(message[1], message[2], message[3], message[4]);
       return;
-    case "call":
-      call(message[1], { request: message[2], name: message[3], args: message.slice(4) });
+    case "call": {
+      const [, id, request, name, ...args] = message;
+      enqueue(id, { request, run: (instance) => instance.call(name, args) });
       return;
+    }
+    case "save":
+      enqueue(message[1], { request: message[2], run: (instance) => instance.save() });
+      return;
+    case "load": {
+      const [, id, request, snapshot] = message;
+      enqueue(id, { request, run: (instance) => instance.load(snapshot) });
+      return;
+    }
     case "die":
       instances.get(message[1])?.instance.die(errorFromData(message[2]));
       instances.delete(message[1]);
@@ -102,7 +111,7 @@ async function open(
   }
 }
 
-function call(id: number, queued: Queued): void {
+function enqueue(id: number, queued: Queued): void {
   const running = instances.get(id);
   if (running === undefined) return; // It was told to die, so nobody waits.
   running.queue.push(queued);
@@ -114,9 +123,9 @@ async function work(id: number, running: Running): Promise<void> {
   running.busy = true;
   let next: Queued | undefined;
   while ((next = queue.shift()) !== undefined) {
-    const { request, name, args } = next;
+    const { request, run } = next;
     try {
-      const value = await instance.call(name, args);
+      const value = await run(instance);
       outbox.push(["answer", id, request, value, instance.cpuMs, instance.handles]);
     } catch (thrown) {
       fail(id, request, thrown);

@@ -50,6 +50,9 @@ export type ToThread =
       name: string,
       ...args: readonly unknown[],
     ]
+  /** Answered as a call is. */
+  | readonly [type: "save", instance: number, request: number]
+  | readonly [type: "load", instance: number, request: number, snapshot: Uint8Array]
   | readonly [type: "die", instance: number, error: ErrorData]
   /** What a host function returned or threw. */
   | readonly [type: "returned", instance: number, request: number, value: unknown]
