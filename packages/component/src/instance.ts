@@ -100,6 +100,7 @@ export interface InstanceOptions extends CpuOptions {
  * @throws {WasiOptionError} if its `wasi` options make no sense.
  * @throws {GuestExitError} if it ends itself while it starts.
  * @throws {TooManyInstancesError} if the thread has as many instances as it may.
+ * @throws {TrapError} caused by a {@link NoAddressSpaceError} if the process cannot reserve its memory.
  */
 export async function instantiate(
   compiled: CompiledComponent,

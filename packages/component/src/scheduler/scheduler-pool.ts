@@ -53,6 +53,11 @@ export class SchedulerPool implements Behaviour {
     for (const thread of this.#threads) void thread.end();
   }
 
+  /** How many instances its threads run. */
+  get instances(): number {
+    return [...this.#threads].reduce((sum, thread) => sum + thread.instances, 0);
+  }
+
   /** Makes a later start quick: a thread runs, and knows the component. */
   prepare(compiled: CompiledComponent): void {
     this.#leastUsed().prepare(compiled);

@@ -8,9 +8,9 @@ import type { ChildSpec } from "@coppice/otp";
 import type { CompiledComponent } from "../compile.ts";
 import type { HostImports } from "../host-imports.ts";
 import { type Instance, instantiate } from "../instance.ts";
-import { PlacementError } from "./errors.ts";
+import { PlacementError, TooManyInstancesError } from "./errors.ts";
 import type { RemoteOptions } from "./remote-instance.ts";
-import { Scheduler } from "./scheduler.ts";
+import { instancesMaxDefault, Scheduler } from "./scheduler.ts";
 import { type PoolOptions, SchedulerPool } from "./scheduler-pool.ts";
 import { staysBecause } from "./thread-imports.ts";
 
@@ -123,6 +123,7 @@ export async function prepareInstance(
  * Makes an instance where it belongs.
  *
  * @throws {PlacementError} if it has to run on a thread, and cannot.
+ * @throws {TooManyInstancesError} if as many live on the node's threads together as may on one.
  * @throws what `instantiate` throws.
  */
 export async function openInstance(
@@ -130,9 +131,13 @@ export async function openInstance(
   compiled: CompiledComponent,
   { placement, ...options }: RemoteOptions & { readonly placement: Placement | undefined },
 ): Promise<Instance> {
+  const { scheduler, pools } = ofNode(kernel);
+  const instances = [...pools].reduce((sum, each) => sum + each.instances, scheduler.instances);
+  // Threads share the address space of their process.
+  if (instances >= instancesMaxDefault) throw new TooManyInstancesError(instancesMaxDefault);
   const pool = placement === "node" ? undefined : await poolOf(kernel);
   const why = pool && staysBecause(compiled.world, options.imports);
   if (pool !== undefined && why === undefined) return pool.open(compiled, options);
   if (why !== undefined && placement === "pool") throw new PlacementError(compiled.source, why);
-  return instantiate(compiled, { ...options, scheduler: ofNode(kernel).scheduler });
+  return instantiate(compiled, { ...options, scheduler });
 }
