@@ -237,7 +237,10 @@ export class Guest {
 }
 
 /** @throws {NoAddressSpaceError} */
-function instanceOf(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+function instanceOf(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): WebAssembly.Instance {
   try {
     return new WebAssembly.Instance(module, imports);
   } catch (cause) {
