@@ -20,7 +20,7 @@ import { suspendingExports, suspendingImports } from "./suspending-imports-polic
 import { runTool, toolVersions, UnsupportedByToolError } from "./toolchain.ts";
 import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
 import { decodeWorld } from "./world-decoder.ts";
-import { usesAsync, type WitWorld } from "./wit-type.ts";
+import { importKeys, usesAsync, type WitWorld } from "./wit-type.ts";
 
 /** What to compile. */
 export type CompileOptions = ComponentSource & {
@@ -154,18 +154,40 @@ async function transpiled(of: {
   let files: Files;
   try {
     const asyncExports = suspendingExports(world);
-    files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports, rewrite });
+    files = await runTool({
+      tool: "transpile",
+      bytes,
+      asyncImports,
+      asyncExports,
+      importKeys: versionedKeys(world),
+      rewrite,
+    });
   } catch (cause) {
-    const [message] = (cause as Error).message.split("\n");
-    const what =
-      cause instanceof UnsupportedByToolError
-        ? `has a core module that cannot be used: ${message}`
-        : `is not a whole component, build or copy it again: ${message}`;
-    throw new NotAComponentError(source, what, { cause });
+    throw new NotAComponentError(source, refusal(cause as Error), { cause });
   }
   const { "component.js": script, ...rest } = files;
   const text = corrected(Buffer.from(script!).toString("utf8"), usesAsync(world));
   return { ...rest, "component.mjs": Buffer.from(text) };
+}
+
+/** Names for the interfaces that would share one. */
+function versionedKeys(world: WitWorld): Record<string, string> {
+  return Object.fromEntries([...importKeys(world)].filter(([name, key]) => name === key));
+}
+
+/** How the tools say that a component is whole, and too much for them. */
+const beyondTools =
+  /unsupported|not supported|unimplemented|not (?:yet )?implemented|exceeds limit/i;
+
+/** What the tools said in many lines, as the end of one sentence. */
+function refusal(thrown: Error): string {
+  const lines = thrown.message.split("\n").map((line) => line.trim());
+  const causes = lines.slice(lines.indexOf("Caused by:") + 1).filter((line) => line !== "");
+  const reason = causes.at(lines.includes("Caused by:") ? -1 : 0) ?? "";
+  if (thrown instanceof UnsupportedByToolError)
+    return `has a core module that cannot be used: ${reason}`;
+  if (beyondTools.test(thrown.message)) return `uses what is not supported: ${reason}`;
+  return `is not a whole component, build or copy it again: ${reason}`;
 }
 
 async function coreModules(source: string, files: Files): Promise<Map<string, WebAssembly.Module>> {

@@ -187,3 +187,13 @@ export function roleOf(functionName: string): FunctionRole {
 export function withoutVersion(interfaceName: string): string {
   return interfaceName.replace(/@.*$/, "");
 }
+
+/**
+ * What jco calls each imported interface: by its name without its version, unless two versions of it are imported.
+ */
+export function importKeys({ importedInterfaces }: WitWorld): ReadonlyMap<string, string> {
+  const names = importedInterfaces.map(({ name }) => name);
+  const bare = names.map(withoutVersion);
+  const isShared = (key: string): boolean => bare.indexOf(key) !== bare.lastIndexOf(key);
+  return new Map(names.map((name, index) => [name, isShared(bare[index]!) ? name : bare[index]!]));
+}
