@@ -15,7 +15,7 @@ import { corrected } from "./emitted-script.ts";
 import { NotAComponentError } from "./errors.ts";
 import { FunctionPaths } from "./function-paths.ts";
 import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
-import { rewriteOptionsOf } from "./scheduler/limits.ts";
+import { checkLimits, rewriteOptionsOf } from "./scheduler/limits.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions, UnsupportedByToolError } from "./toolchain.ts";
 import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
@@ -85,6 +85,7 @@ interface EmittedModule {
 /**
  * @throws {ComponentNotFoundError} if there is no such file, or no such digest in the store.
  * @throws {NotAComponentError} if it is not a whole component, or uses what is not supported: the message says which.
+ * @throws {RangeError} if `memoryBytes` is no number from 0 to 4 GiB.
  */
 export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
   return compileBytes(await readSource(options), options);
@@ -95,7 +96,8 @@ export async function compileBytes(
   bytes: Uint8Array,
   options: CompileOptions,
 ): Promise<CompiledComponent> {
-  const { cacheDir, logger, replaces = () => false } = options;
+  const { cacheDir, logger, memoryBytes, replaces = () => false } = options;
+  checkLimits({ memoryBytes });
   const source = sourceName(options);
   const world = readWorld(source, bytes);
   const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));

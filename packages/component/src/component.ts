@@ -22,7 +22,7 @@ import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
 import type { Instance } from "./instance.ts";
 import { TooManyCallsError } from "./scheduler/errors.ts";
-import { type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
+import { checkLimits, type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
 import { openInstance, type Placement, prepareInstance } from "./scheduler/schedulers.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import type { WasiOptions } from "./wasi/wasi.ts";
@@ -64,7 +64,11 @@ export interface ComponentLimits extends GuestLimits {
 /** The most bytes of a snapshot: what crosses nodes in one piece is limited to 8 MB. */
 const snapshotBytesDefault = 4 << 20;
 
-/** The child specification of a component. It is compiled once, however often it restarts. */
+/**
+ * The child specification of a component. It is compiled once, however often it restarts.
+ *
+ * @throws {RangeError} if a limit is no number, or out of range.
+ */
 export function component(spec: ComponentSpec): ChildSpec {
   const {
     cacheDir,
@@ -75,6 +79,7 @@ export function component(spec: ComponentSpec): ChildSpec {
     metering = true,
     ...rest
   } = spec;
+  checkLimits(limits);
   const { source, child } = parted(rest);
   const { memoryBytes = memoryBytesDefault } = limits;
   const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;

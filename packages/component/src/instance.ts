@@ -36,7 +36,7 @@ import { CallHandles, HandleState } from "./handle-state.ts";
 import type { HostCalls } from "./host-call.ts";
 import { BoundImports, type HostImports } from "./host-imports.ts";
 import type { Guest } from "./scheduler/guest.ts";
-import { cpuLimitsOf, type CpuOptions } from "./scheduler/limits.ts";
+import { checkLimits, cpuLimitsOf, type CpuOptions } from "./scheduler/limits.ts";
 import { type Scheduler, schedulerOfThread } from "./scheduler/scheduler.ts";
 import { refuseUnlessIdle, restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { SnapshotRefusedError } from "./snapshot-errors.ts";
@@ -99,6 +99,7 @@ export interface InstanceOptions extends CpuOptions {
  * @throws {MissingImportError} if the host does not give something the component imports.
  * @throws {WasiOptionError} if its `wasi` options make no sense.
  * @throws {GuestExitError} if it ends itself while it starts.
+ * @throws {RangeError} if a limit is no number, or out of range.
  * @throws {TooManyInstancesError} if the thread has as many instances as it may.
  * @throws {TrapError} caused by a {@link NoAddressSpaceError} if the process cannot reserve its memory.
  */
@@ -167,6 +168,7 @@ export class ComponentInstance implements Instance {
     options: InstanceOptions,
     another: () => Promise<ComponentInstance>,
   ) {
+    checkLimits(options);
     this.#another = another;
     const {
       owner = "instance",
