@@ -34,6 +34,8 @@ export type CompileOptions = ComponentSource & {
    * and one that loops stops its thread for good: only for components you would run as your own code.
    */
   readonly metering?: boolean;
+  /** Whether async functions, streams and futures are taken, as far as jco has them. Default: false, they are refused. */
+  readonly experimentalAsync?: boolean;
   /** Whether the host gives an interface of WASI itself, so that its functions may be async. Default: it gives none. */
   readonly replaces?: (interfaceName: string) => boolean;
 };
@@ -103,6 +105,10 @@ export async function compileBytes(
   const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));
   if (other !== undefined) {
     const what = `imports ${other.name}: only WASI 0.2 is there, build it for that or pass it in imports`;
+    throw new NotAComponentError(source, what);
+  }
+  if (usesAsync(world) && options.experimentalAsync !== true) {
+    const what = "has async functions, streams or futures: set experimentalAsync to try them";
     throw new NotAComponentError(source, what);
   }
   const asyncImports = suspendingImports(world, replaces);

@@ -47,6 +47,8 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
     readonly placement?: Placement;
     /** See `CompileOptions.metering`. Default: true. */
     readonly metering?: boolean;
+    /** See `CompileOptions.experimentalAsync`. Default: false. */
+    readonly experimentalAsync?: boolean;
   };
 
 /** The limits of one component process. */
@@ -77,6 +79,7 @@ export function component(spec: ComponentSpec): ChildSpec {
     wasi = {},
     placement,
     metering = true,
+    experimentalAsync = false,
     ...rest
   } = spec;
   checkLimits(limits);
@@ -86,7 +89,14 @@ export function component(spec: ComponentSpec): ChildSpec {
   const replaced = Object.keys(imports).filter((name) => name.startsWith("wasi:"));
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (kernel: Kernel): Promise<CompiledComponent> => {
-    const options = { ...source, cacheDir, memoryBytes, metering, replaces };
+    const options = {
+      ...source,
+      cacheDir,
+      memoryBytes,
+      metering,
+      experimentalAsync,
+      replaces,
+    };
     compiled ??= compileFor(kernel, options, replaced);
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.

@@ -72,6 +72,13 @@ const corrections: readonly Correction[] = [
     everywhere: false,
   },
   {
+    // jco ends the task of an async function of the host without its result, which it then refuses to do.
+    what: "async functions of the host",
+    pattern: /if \(hostProvided\) \{\s*task\.exit\(\);\s*return ret;/g,
+    replacement: "if (hostProvided) {\ntask.resolve([ret]);\ntask.exit();\nreturn ret;",
+    everywhere: false,
+  },
+  {
     // What leaves the guest is counted: a result may refer to the same memory any number of times.
     what: "the count of what leaves the guest",
     pattern: /export function instantiate\(getCoreModule, imports,[^\n]*\{/,
