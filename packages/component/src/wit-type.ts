@@ -101,16 +101,19 @@ export interface WitWorld {
 
 /** Whether a component has async functions, streams or futures (WASI 0.3). */
 export function usesAsync(world: WitWorld): boolean {
-  const interfaces = [...world.importedInterfaces, ...world.exportedInterfaces];
-  const functions = [
-    ...world.imports,
-    ...world.exports,
-    ...interfaces.flatMap((each) => each.functions),
-  ];
-  return functions.some(
-    ({ async, params, result }) =>
-      async || [...params.map(({ type }) => type), ...(result ? [result] : [])].some(isAsync),
+  return functionsOf(world).some((each) => each.async) || passesStreams(world);
+}
+
+/** Whether a component takes or gives streams, futures or error contexts: what cannot be copied. */
+export function passesStreams(world: WitWorld): boolean {
+  return functionsOf(world).some(({ params, result }) =>
+    [...params.map(({ type }) => type), ...(result ? [result] : [])].some(isAsync),
   );
+}
+
+function functionsOf(world: WitWorld): readonly WitFunction[] {
+  const interfaces = [...world.importedInterfaces, ...world.exportedInterfaces];
+  return [...world.imports, ...world.exports, ...interfaces.flatMap((each) => each.functions)];
 }
 
 function isAsync(type: WitType): boolean {

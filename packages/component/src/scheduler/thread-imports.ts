@@ -5,10 +5,11 @@
  */
 import { givenInterface, type HostFunction, type HostImports } from "../host-imports.ts";
 import { fullName } from "../wit-signature.ts";
-import { camelCase, type WitWorld } from "../wit-type.ts";
+import { camelCase, passesStreams, type WitWorld } from "../wit-type.ts";
 
 /** Why a component cannot run on another thread; undefined if it can. */
 export function staysBecause(world: WitWorld, imports: HostImports): string | undefined {
+  if (passesStreams(world)) return "it has streams or futures, which cannot be copied";
   const given = world.importedInterfaces.filter(({ name }) => givenInterface(imports, name));
   const taken = given.find(({ resources }) => resources.length > 0);
   return taken && `it takes resources of the host: ${taken.name}`;
