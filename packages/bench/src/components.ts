@@ -26,7 +26,7 @@ const rounds = 100;
 const callsPerRound = 1_000;
 const traps = 200;
 const liveTiny = 500;
-const liveStarlingMonkey = 100;
+const liveStarlingMonkey = 300;
 const memoryGiB = 4;
 /** A thread takes no more: every WebAssembly memory reserves 8 GiB of address space, and V8 refuses more than 16,224. */
 const memoriesMax = 15_000;
@@ -54,7 +54,8 @@ export async function measureComponents(workspace: string): Promise<Figure[]> {
   const cacheDir = join(workspace, ".cache", "components");
   const tiny = { path: join(folder, "tiny.wasm"), cacheDir, imports };
   const room = await chatRoom(workspace, cacheDir);
-  await using node = await startNode({ name: "bench", logger });
+  // On the node's own thread, as jco alone is.
+  await using node = await startNode({ name: "bench", logger, componentThreads: 0 });
   return [
     ...(await measureCalls(node, folder, tiny)),
     await measureRestarts(node, {

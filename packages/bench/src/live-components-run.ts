@@ -14,7 +14,7 @@ function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-const node = await startNode({ name: "live", logger });
+const node = await startNode({ name: "live", logger, componentThreads: 0 });
 const imports = { number: () => 7, "publish-message": (message: string) => message };
 
 /** Starts some under a supervisor of their own. */

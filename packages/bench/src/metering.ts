@@ -9,7 +9,6 @@ import { componentize } from "componentize-qjs";
 import {
   buildTextComponent,
   component,
-  componentSchedulers,
   type ComponentSpec,
   type GuestLimits,
   startNode,
@@ -75,10 +74,9 @@ async function build(workspace: string): Promise<Guests> {
   return { plain, json, cacheDir };
 }
 
-async function start(specs: readonly ComponentSpec[], threads = 0): Promise<Node> {
-  const node = await startNode({ name: "bench", logger });
-  const pool = threads === 0 ? [] : [componentSchedulers({ id: "schedulers", threads })];
-  const children = [...pool, ...specs.map((spec) => component(spec))];
+async function start(specs: readonly ComponentSpec[], componentThreads = 0): Promise<Node> {
+  const node = await startNode({ name: "bench", logger, componentThreads });
+  const children = specs.map((spec) => component(spec));
   await node.start({ strategy: "one_for_one", maxRestarts: kills + loops, children });
   return node;
 }

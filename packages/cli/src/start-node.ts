@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { availableParallelism } from "node:os";
 import { type ClusterNode, startNode as startClusterNode } from "@coppice/cluster";
+import { useComponentThreads } from "@coppice/component";
 import { type Logger, systemClock, systemRandom } from "@coppice/kernel";
 import {
   type Artifacts,
@@ -31,6 +33,12 @@ export interface StartOptions extends NatsAccess {
   readonly labels?: Readonly<Record<string, string>>;
   /** How much of what is placed the node takes, compared with others; 0 takes nothing. Default: 1. */
   readonly weight?: number;
+  /**
+   * How many threads beside the node's own its components run on, so that heartbeats and sockets never wait for a guest;
+   * they are started with the first component. 0 runs components on the node's thread, where a call is quicker. Default:
+   * one for each core but one, which is 0 on a machine with a single core.
+   */
+  readonly componentThreads?: number;
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
@@ -48,12 +56,16 @@ export interface StartOptions extends NatsAccess {
  * @throws {NatsPermissionError} if they do not allow what a node needs.
  * @throws {ForeignBucketError} if the cluster's bucket is somebody else's.
  * @throws {NodeNameTakenError} if a node of this name is running.
- * @throws {RangeError} if the name of the node or the cluster is empty, too long for a subject, or no text.
+ * @throws {RangeError} if the name of the node or the cluster is empty, too long for a subject, or no text, or if
+ *   `componentThreads` is not a whole number, 0 or more.
  */
 export async function startNode(options: StartOptions): Promise<ClusterNode> {
   const { name, cluster = "default", logger = createLogger(name) } = options;
+  const { componentThreads = availableParallelism() - 1 } = options;
   assertName("node", name);
   assertName("cluster", cluster);
+  if (!Number.isInteger(componentThreads) || componentThreads < 0)
+    throw new RangeError(`componentThreads must be 0 or more, whole, not ${componentThreads}`);
   const network = await openNetwork(options, cluster);
   const { transport, store, artifacts } = network;
   const failure = failureOf(transport);
@@ -71,7 +83,12 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       random: systemRandom,
       logger,
     });
-    const node = closingAfter(await Promise.race([starting, throwing(failure)]), network.close);
+    const node = await Promise.race([starting, throwing(failure)]);
+    const endThreads = useComponentThreads(node.kernel, componentThreads);
+    closingAfter(node, async () => {
+      await endThreads();
+      await network.close();
+    });
     void failure.then((error) => {
       const fields = { event: "network_failed", error: error.message };
       logger.error(fields, `the node stops: ${error.message}`);
@@ -141,12 +158,11 @@ async function openNetwork(options: StartOptions, cluster: string): Promise<Netw
   }
 }
 
-/** The node owns the connection that was made for it. */
-function closingAfter(node: ClusterNode, close: () => Promise<void>): ClusterNode {
+/** The node owns what was made for it. */
+function closingAfter(node: ClusterNode, close: () => Promise<void>): void {
   const stop = node.stop.bind(node);
   node.stop = async () => {
     await stop();
     await close();
   };
-  return node;
 }

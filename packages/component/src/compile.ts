@@ -15,12 +15,12 @@ import { corrected } from "./emitted-script.ts";
 import { NotAComponentError } from "./errors.ts";
 import { FunctionPaths } from "./function-paths.ts";
 import type { GuestWebAssembly } from "./scheduler/core-hooks.ts";
-import { rewriteOptionsOf } from "./scheduler/limits.ts";
+import { checkLimits, rewriteOptionsOf } from "./scheduler/limits.ts";
 import { suspendingExports, suspendingImports } from "./suspending-imports-policy.ts";
 import { runTool, toolVersions, UnsupportedByToolError } from "./toolchain.ts";
 import { isOtherWasi } from "./wasi/wasi-version-policy.ts";
 import { decodeWorld } from "./world-decoder.ts";
-import { usesAsync, type WitWorld } from "./wit-type.ts";
+import { importKeys, usesAsync, type WitWorld } from "./wit-type.ts";
 
 /** What to compile. */
 export type CompileOptions = ComponentSource & {
@@ -34,6 +34,8 @@ export type CompileOptions = ComponentSource & {
    * and one that loops stops its thread for good: only for components you would run as your own code.
    */
   readonly metering?: boolean;
+  /** Whether async functions, streams and futures are taken, as far as jco has them. Default: false, they are refused. */
+  readonly experimentalAsync?: boolean;
   /** Whether the host gives an interface of WASI itself, so that its functions may be async. Default: it gives none. */
   readonly replaces?: (interfaceName: string) => boolean;
 };
@@ -85,6 +87,7 @@ interface EmittedModule {
 /**
  * @throws {ComponentNotFoundError} if there is no such file, or no such digest in the store.
  * @throws {NotAComponentError} if it is not a whole component, or uses what is not supported: the message says which.
+ * @throws {RangeError} if `memoryBytes` is no number from 0 to 4 GiB.
  */
 export async function compileComponent(options: CompileOptions): Promise<CompiledComponent> {
   return compileBytes(await readSource(options), options);
@@ -95,12 +98,17 @@ export async function compileBytes(
   bytes: Uint8Array,
   options: CompileOptions,
 ): Promise<CompiledComponent> {
-  const { cacheDir, logger, replaces = () => false } = options;
+  const { cacheDir, logger, memoryBytes, replaces = () => false } = options;
+  checkLimits({ memoryBytes });
   const source = sourceName(options);
   const world = readWorld(source, bytes);
   const other = world.importedInterfaces.find(({ name }) => !replaces(name) && isOtherWasi(name));
   if (other !== undefined) {
     const what = `imports ${other.name}: only WASI 0.2 is there, build it for that or pass it in imports`;
+    throw new NotAComponentError(source, what);
+  }
+  if (usesAsync(world) && options.experimentalAsync !== true) {
+    const what = "has async functions, streams or futures: set experimentalAsync to try them";
     throw new NotAComponentError(source, what);
   }
   const asyncImports = suspendingImports(world, replaces);
@@ -154,18 +162,40 @@ async function transpiled(of: {
   let files: Files;
   try {
     const asyncExports = suspendingExports(world);
-    files = await runTool({ tool: "transpile", bytes, asyncImports, asyncExports, rewrite });
+    files = await runTool({
+      tool: "transpile",
+      bytes,
+      asyncImports,
+      asyncExports,
+      importKeys: versionedKeys(world),
+      rewrite,
+    });
   } catch (cause) {
-    const [message] = (cause as Error).message.split("\n");
-    const what =
-      cause instanceof UnsupportedByToolError
-        ? `has a core module that cannot be used: ${message}`
-        : `is not a whole component, build or copy it again: ${message}`;
-    throw new NotAComponentError(source, what, { cause });
+    throw new NotAComponentError(source, refusal(cause as Error), { cause });
   }
   const { "component.js": script, ...rest } = files;
   const text = corrected(Buffer.from(script!).toString("utf8"), usesAsync(world));
   return { ...rest, "component.mjs": Buffer.from(text) };
+}
+
+/** Names for the interfaces that would share one. */
+function versionedKeys(world: WitWorld): Record<string, string> {
+  return Object.fromEntries([...importKeys(world)].filter(([name, key]) => name === key));
+}
+
+/** How the tools say that a component is whole, and too much for them. */
+const beyondTools =
+  /unsupported|not supported|unimplemented|not (?:yet )?implemented|exceeds limit/i;
+
+/** What the tools said in many lines, as the end of one sentence. */
+function refusal(thrown: Error): string {
+  const lines = thrown.message.split("\n").map((line) => line.trim());
+  const causes = lines.slice(lines.indexOf("Caused by:") + 1).filter((line) => line !== "");
+  const reason = causes.at(lines.includes("Caused by:") ? -1 : 0) ?? "";
+  if (thrown instanceof UnsupportedByToolError)
+    return `has a core module that cannot be used: ${reason}`;
+  if (beyondTools.test(thrown.message)) return `uses what is not supported: ${reason}`;
+  return `is not a whole component, build or copy it again: ${reason}`;
 }
 
 async function coreModules(source: string, files: Files): Promise<Map<string, WebAssembly.Module>> {

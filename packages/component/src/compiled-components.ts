@@ -31,6 +31,7 @@ export async function compileFor(
     all.cacheDir,
     String(all.memoryBytes),
     String(all.metering),
+    String(all.experimentalAsync),
     ...replaced,
   );
   const known: Compiled = compiledOf.get(kernel) ?? new Map();

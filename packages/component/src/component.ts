@@ -13,16 +13,17 @@ import {
   normal,
   type Self,
 } from "@coppice/kernel";
-import type { ChildSpec } from "@coppice/otp";
+import { type ChildSpec, SystemEnvelope } from "@coppice/otp";
 import type { CompiledComponent } from "./compile.ts";
 import { compileFor } from "./compiled-components.ts";
+import { ComponentState } from "./component-state.ts";
 import { type ComponentSource, sourceName } from "./component-source.ts";
 import { BadArgumentError, UnknownFunctionError, WitError } from "./errors.ts";
 import { givenInterface, type HostImports } from "./host-imports.ts";
 import type { Instance } from "./instance.ts";
 import { TooManyCallsError } from "./scheduler/errors.ts";
-import { type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
-import { openInstance, type Placement } from "./scheduler/schedulers.ts";
+import { checkLimits, type GuestLimits, memoryBytesDefault } from "./scheduler/limits.ts";
+import { openInstance, type Placement, prepareInstance } from "./scheduler/schedulers.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import type { WasiOptions } from "./wasi/wasi.ts";
 
@@ -40,12 +41,14 @@ export type ComponentSpec = Omit<ChildSpec, "start" | "type" | "prepare"> &
     /** What it may have of its host through WASI, each process for itself. Default: nothing. */
     readonly wasi?: WasiOptions;
     /**
-     * Where it runs while the node has `componentSchedulers`. Default: on one of their threads, unless it has resources of
-     * its own or takes some of yours: those run on the node's.
+     * Where it runs on a node with threads for components. Default: on one of them, unless it takes resources of yours:
+     * that one runs on the node's own thread, as `node` says of any.
      */
     readonly placement?: Placement;
     /** See `CompileOptions.metering`. Default: true. */
     readonly metering?: boolean;
+    /** See `CompileOptions.experimentalAsync`. Default: false. */
+    readonly experimentalAsync?: boolean;
   };
 
 /** The limits of one component process. */
@@ -54,9 +57,20 @@ export interface ComponentLimits extends GuestLimits {
   readonly importMs?: number;
   /** How many bytes of its memory the guest may refer to in one result, or in the arguments of one import. Default: 16 MiB. */
   readonly payloadBytes?: number;
+  /**
+   * The most bytes of the snapshot with which its state moves to another node; beyond, it starts anew there. Default: 4 MiB.
+   */
+  readonly snapshotBytes?: number;
 }
 
-/** The child specification of a component. It is compiled once, however often it restarts. */
+/** The most bytes of a snapshot: what crosses nodes in one piece is limited to 8 MB. */
+const snapshotBytesDefault = 4 << 20;
+
+/**
+ * The child specification of a component. It is compiled once, however often it restarts.
+ *
+ * @throws {RangeError} if a limit is no number, or out of range.
+ */
 export function component(spec: ComponentSpec): ChildSpec {
   const {
     cacheDir,
@@ -65,15 +79,24 @@ export function component(spec: ComponentSpec): ChildSpec {
     wasi = {},
     placement,
     metering = true,
+    experimentalAsync = false,
     ...rest
   } = spec;
+  checkLimits(limits);
   const { source, child } = parted(rest);
   const { memoryBytes = memoryBytesDefault } = limits;
   const replaces = (name: string): boolean => givenInterface(imports, name) !== undefined;
   const replaced = Object.keys(imports).filter((name) => name.startsWith("wasi:"));
   let compiled: Promise<CompiledComponent> | undefined;
   const compile = (kernel: Kernel): Promise<CompiledComponent> => {
-    const options = { ...source, cacheDir, memoryBytes, metering, replaces };
+    const options = {
+      ...source,
+      cacheDir,
+      memoryBytes,
+      metering,
+      experimentalAsync,
+      replaces,
+    };
     compiled ??= compileFor(kernel, options, replaced);
     compiled.catch(() => {
       compiled = undefined; // A file that was put right may be tried again.
@@ -83,7 +106,8 @@ export function component(spec: ComponentSpec): ChildSpec {
   const settings = { compile, imports, source: sourceName(source), limits, wasi, placement };
   return {
     ...child,
-    prepare: async ({ kernel }) => void (await compile(kernel)),
+    prepare: async ({ kernel }) =>
+      prepareInstance(kernel, await compile(kernel), { placement, imports }),
     start: (options, { kernel }) =>
       kernel.start(new ComponentProcess(settings), { kind: "component", ...options }),
   };
@@ -117,7 +141,9 @@ interface Settings {
 class ComponentProcess implements Behaviour {
   readonly #settings: Settings;
   #instance: Instance | undefined;
+  #state: ComponentState | undefined;
   #inProgress = 0;
+  #whenIdle: (() => void) | undefined;
   #isOver = false;
 
   constructor(settings: Settings) {
@@ -126,25 +152,32 @@ class ComponentProcess implements Behaviour {
 
   async start(self: Self): Promise<void> {
     const { compile, imports, limits, wasi, placement } = this.#settings;
+    const { snapshotBytes: bytesMax = snapshotBytesDefault, ...instanceLimits } = limits;
     const { logger, clock, random } = self.kernel;
     const compiled = await compile(self.kernel);
     const pid = self.pid.toString();
-    this.#instance = await openInstance(self.kernel, compiled, {
+    const ownLogger = withPid(logger, pid);
+    const instance = await openInstance(self.kernel, compiled, {
       placement,
       imports,
       wasi,
       owner: pid,
       clock,
       random,
-      logger: withPid(logger, pid),
-      ...limits,
+      logger: ownLogger,
+      ...instanceLimits,
       onOutput: (stream, line) => logger.debug({ event: "guest_output", pid, stream, line }, line),
       onLost: (error) => self.crash(error),
     });
+    const idle = (): Promise<void> => this.#idle();
+    this.#instance = instance;
+    this.#state = new ComponentState({ instance, logger: ownLogger, bytesMax, idle });
     if (this.#isOver) this.ended(); // It came too late to be told.
   }
 
   handle(message: Incoming, self: Self): Promise<void> | undefined {
+    if (message.type === "call" && message.args[0] instanceof SystemEnvelope)
+      return this.#state!.answer(message, self);
     if (message.type !== "call" && message.type !== "cast") return undefined;
     const done = this.#answer(message, self);
     // An instance elsewhere takes the next calls while it works, or each would wait for a message there and back.
@@ -162,7 +195,15 @@ class ComponentProcess implements Behaviour {
       else if (message.type === "call") message.reply({ ok: false, failure });
     } finally {
       this.#inProgress -= 1;
+      if (this.#inProgress === 0) this.#whenIdle?.();
     }
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#inProgress === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle = resolve;
+    await promise;
   }
 
   ended(): void {

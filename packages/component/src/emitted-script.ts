@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { callCorrections } from "./emitted-calls.ts";
 
-interface Correction {
+export interface Correction {
   readonly what: string;
   readonly pattern: RegExp;
   readonly replacement: string;
@@ -71,6 +72,13 @@ const corrections: readonly Correction[] = [
     everywhere: false,
   },
   {
+    // jco ends the task of an async function of the host without its result, which it then refuses to do.
+    what: "async functions of the host",
+    pattern: /if \(hostProvided\) \{\s*task\.exit\(\);\s*return ret;/g,
+    replacement: "if (hostProvided) {\ntask.resolve([ret]);\ntask.exit();\nreturn ret;",
+    everywhere: false,
+  },
+  {
     // What leaves the guest is counted: a result may refer to the same memory any number of times.
     what: "the count of what leaves the guest",
     pattern: /export function instantiate\(getCoreModule, imports,[^\n]*\{/,
@@ -119,6 +127,7 @@ const corrections: readonly Correction[] = [
     everywhere: false,
     onlySync: true,
   },
+  ...callCorrections,
 ];
 
 /**

@@ -15,6 +15,7 @@ import type { HandleContext } from "./value-codec.ts";
 import { fullName, signatureOf } from "./wit-signature.ts";
 import {
   camelCase,
+  importKeys,
   pascalCase,
   roleOf,
   type WitFunction,
@@ -65,10 +66,15 @@ export class BoundImports {
       const run = given[wanted.name] ?? given[camelCase(wanted.name)];
       this.object[wanted.name] = { default: this.#function(wanted, run, undefined) };
     }
+    const keys = importKeys(world);
     for (const wanted of world.importedInterfaces) {
-      const key = withoutVersion(wanted.name);
-      const offered = (sandbox[key] ?? sandbox[wanted.name]) as object | undefined;
-      this.object[key] = this.#interface(wanted, givenInterface(given, wanted.name), offered);
+      const bare = withoutVersion(wanted.name);
+      const offered = (sandbox[bare] ?? sandbox[wanted.name]) as object | undefined;
+      this.object[keys.get(wanted.name)!] = this.#interface(
+        wanted,
+        givenInterface(given, wanted.name),
+        offered,
+      );
     }
   }
 

@@ -12,6 +12,7 @@
  */
 import {
   type Clock,
+  ExitError,
   type Logger,
   type Random,
   silentLogger,
@@ -35,8 +36,10 @@ import { CallHandles, HandleState } from "./handle-state.ts";
 import type { HostCalls } from "./host-call.ts";
 import { BoundImports, type HostImports } from "./host-imports.ts";
 import type { Guest } from "./scheduler/guest.ts";
-import { cpuLimitsOf, type CpuOptions } from "./scheduler/limits.ts";
+import { checkLimits, cpuLimitsOf, type CpuOptions } from "./scheduler/limits.ts";
 import { type Scheduler, schedulerOfThread } from "./scheduler/scheduler.ts";
+import { refuseUnlessIdle, restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import { SnapshotRefusedError } from "./snapshot-errors.ts";
 import type { HandleContext } from "./value-codec.ts";
 import { GuestExitError } from "./wasi/wasi-errors.ts";
 import { createWasi, type Wasi, type WasiHost, type WasiOptions } from "./wasi/wasi.ts";
@@ -56,6 +59,10 @@ export interface Instance {
   readonly callsAtOnce: number;
   /** See {@link ComponentInstance.die}. */
   readonly die: (thrown: unknown) => Error;
+  /** See {@link ComponentInstance.save}. */
+  readonly save: () => Promise<Uint8Array>;
+  /** See {@link ComponentInstance.load}. */
+  readonly load: (snapshot: Uint8Array) => void | Promise<void>;
   /** How many handles of its resources are live. */
   readonly handles: number;
   /** Processor time it has used, in milliseconds. */
@@ -92,15 +99,27 @@ export interface InstanceOptions extends CpuOptions {
  * @throws {MissingImportError} if the host does not give something the component imports.
  * @throws {WasiOptionError} if its `wasi` options make no sense.
  * @throws {GuestExitError} if it ends itself while it starts.
+ * @throws {RangeError} if a limit is no number, or out of range.
  * @throws {TooManyInstancesError} if the thread has as many instances as it may.
+ * @throws {TrapError} caused by a {@link NoAddressSpaceError} if the process cannot reserve its memory.
  */
 export async function instantiate(
   compiled: CompiledComponent,
   options: InstanceOptions,
 ): Promise<ComponentInstance> {
-  const instance = new ComponentInstance(compiled, options);
+  return open(compiled, options, true);
+}
+
+/** `mayCallHost`: whether functions of the host are there for it; one that calls any without is dead. */
+async function open(
+  compiled: CompiledComponent,
+  options: InstanceOptions,
+  mayCallHost: boolean,
+): Promise<ComponentInstance> {
+  const quiet = { ...options, onOutput: () => {} };
+  const instance = new ComponentInstance(compiled, options, () => open(compiled, quiet, false));
   try {
-    await instance.load(compiled, options);
+    await instance.begin(compiled, options, mayCallHost);
   } catch (thrown) {
     instance.die(thrown); // Gives back its place and what was opened for it.
     await instance.released();
@@ -125,6 +144,7 @@ export class ComponentInstance implements Instance {
   readonly callsAtOnce = 1;
   /** See `CompiledArtifact.digest`. */
   readonly digest: string;
+  readonly #another: () => Promise<ComponentInstance>;
   readonly #guest: Guest;
   readonly #paths: FunctionPaths;
   readonly #plans = new Map<string, Callable>();
@@ -142,7 +162,14 @@ export class ComponentInstance implements Instance {
   #running: Running | undefined;
   #cause: Error | undefined;
 
-  constructor(compiled: CompiledComponent, options: InstanceOptions) {
+  /** For {@link instantiate}. `another` makes one like it that was never called, and cannot call its host. */
+  constructor(
+    compiled: CompiledComponent,
+    options: InstanceOptions,
+    another: () => Promise<ComponentInstance>,
+  ) {
+    checkLimits(options);
+    this.#another = another;
     const {
       owner = "instance",
       scheduler = schedulerOfThread(),
@@ -191,12 +218,17 @@ export class ComponentInstance implements Instance {
   }
 
   /** For {@link instantiate}. */
-  async load(compiled: CompiledComponent, options: InstanceOptions): Promise<void> {
+  async begin(
+    compiled: CompiledComponent,
+    options: InstanceOptions,
+    mayCallHost: boolean,
+  ): Promise<void> {
     const usesWasi = compiled.world.importedInterfaces.some(({ name }) => name.startsWith("wasi:"));
     const sandbox = usesWasi ? await this.#sandbox(options) : {};
     const calls: HostCalls = {
       begin: () => {
         if (this.#cause !== undefined) throw this.#cause;
+        if (!mayCallHost) throw this.die(new Error("it calls its host while it starts"));
       },
       wait: (what, promise) => this.#wait(what, promise),
       die: (thrown) => this.die(thrown),
@@ -252,6 +284,37 @@ export class ComponentInstance implements Instance {
       (value) => plan.liftedOk(value, handles),
       (payload) => plan.liftedErr(payload, handles),
     );
+  }
+
+  /**
+   * What it has become, as bytes, from which an instance of the same component that was never called takes it up.
+   *
+   * @throws {SnapshotRefusedError} if it is in a state that cannot be saved, or one like it cannot be started to compare.
+   */
+  async save(): Promise<Uint8Array> {
+    refuseUnlessIdle(this);
+    let fresh: ComponentInstance;
+    try {
+      fresh = await this.#another();
+    } catch (cause) {
+      const why = `another to compare it with does not start: ${(cause as Error).message}`;
+      throw new SnapshotRefusedError(why, { cause });
+    }
+    try {
+      return takeSnapshot(this, fresh);
+    } finally {
+      fresh.die(new ExitError({ type: "killed" }));
+      await fresh.released();
+    }
+  }
+
+  /**
+   * Becomes what was saved.
+   *
+   * @throws {SnapshotMismatchError} if it was called before, or the bytes are of another component: then nothing changes.
+   */
+  load(snapshot: Uint8Array): void {
+    restoreSnapshot(this, snapshot);
   }
 
   /** Resolves when nothing that the guest held of its host is open any more; at once while it lives. */

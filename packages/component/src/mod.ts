@@ -59,14 +59,15 @@ export {
   componentSchedulers,
   type ComponentSchedulersSpec,
   type Placement,
+  useComponentThreads,
 } from "./scheduler/schedulers.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
+export { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 export {
-  restoreSnapshot,
   SnapshotMismatchError,
   SnapshotRefusedError,
-  takeSnapshot,
-} from "./snapshot.ts";
+  SnapshotTooLargeError,
+} from "./snapshot-errors.ts";
 export type { Preopen, Preopens } from "./wasi/files/files.ts";
 export type { HttpLimits } from "./wasi/http/http-limits.ts";
 export type { AccessRule } from "./wasi/net/access-policy.ts";

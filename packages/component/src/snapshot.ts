@@ -10,33 +10,9 @@
  */
 import { Buffer } from "node:buffer";
 import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { CoppiceError } from "@coppice/kernel";
 import { pageBytes, reserved } from "@coppice/meter";
 import type { ComponentInstance } from "./instance.ts";
-
-/** The instance is in a state that cannot be saved now. */
-export class SnapshotRefusedError extends CoppiceError {
-  static {
-    this.prototype.name = "SnapshotRefusedError";
-  }
-  readonly code = "snapshot_refused";
-
-  constructor(why: string) {
-    super(`the instance cannot be saved: ${why}`);
-  }
-}
-
-/** The bytes are not a snapshot that this instance can be restored from. */
-export class SnapshotMismatchError extends CoppiceError {
-  static {
-    this.prototype.name = "SnapshotMismatchError";
-  }
-  readonly code = "snapshot_mismatch";
-
-  constructor(why: string, options?: ErrorOptions) {
-    super(`the snapshot cannot be restored: ${why}`, options);
-  }
-}
+import { SnapshotMismatchError, SnapshotRefusedError } from "./snapshot-errors.ts";
 
 /** How finely memories are compared, in bytes. */
 const blockBytes = 4_096;
@@ -112,7 +88,8 @@ export function restoreSnapshot(fresh: ComponentInstance, snapshot: Uint8Array):
   });
 }
 
-function refuseUnlessIdle(instance: ComponentInstance): void {
+/** @throws {SnapshotRefusedError} if the instance is in a state that cannot be saved. */
+export function refuseUnlessIdle(instance: ComponentInstance): void {
   if (instance.dead) throw new SnapshotRefusedError("it is dead");
   if (instance.busy) throw new SnapshotRefusedError("a call is in progress: wait for it to end");
   const { openHandles } = instance;

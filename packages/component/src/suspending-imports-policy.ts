@@ -21,7 +21,9 @@ export function suspendingImports(
     const all = !withoutVersion(name).startsWith("wasi:") || replaced(name);
     return all ? functions : functions.filter(waits);
   });
-  return [...world.imports, ...ofInterfaces].map(fullName);
+  // Of a function that WIT calls async jco knows by itself that it waits.
+  const all = [...world.imports, ...ofInterfaces].filter((each) => !each.async);
+  return all.map(fullName);
 }
 
 function waits(target: WitFunction): boolean {

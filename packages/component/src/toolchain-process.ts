@@ -38,6 +38,7 @@ async function run(request: ToolRequest): Promise<Files> {
         asyncMode: "jspi",
         asyncImports: [...request.asyncImports],
         asyncExports: [...request.asyncExports],
+        map: request.importKeys,
         noComponentErrorWrapping: false,
         emitTypescriptDeclarations: false,
         wasiShim: false,

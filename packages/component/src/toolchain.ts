@@ -26,6 +26,8 @@ export type ToolRequest =
       readonly bytes: Uint8Array;
       readonly asyncImports: readonly string[];
       readonly asyncExports: readonly string[];
+      /** What its imported interfaces are to be called. */
+      readonly importKeys: Readonly<Record<string, string>>;
       /** How its core modules are rewritten. */
       readonly rewrite: RewriteOptions;
     };
@@ -44,7 +46,7 @@ export type ToolAnswer =
 export class UnsupportedByToolError extends Error {}
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 6";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 9";
 
 /** Runs one tool. @throws {Error} with the tool's message. @throws {UnsupportedByToolError} */
 export async function runTool(request: ToolRequest): Promise<Files> {

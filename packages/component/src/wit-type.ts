@@ -101,16 +101,19 @@ export interface WitWorld {
 
 /** Whether a component has async functions, streams or futures (WASI 0.3). */
 export function usesAsync(world: WitWorld): boolean {
-  const interfaces = [...world.importedInterfaces, ...world.exportedInterfaces];
-  const functions = [
-    ...world.imports,
-    ...world.exports,
-    ...interfaces.flatMap((each) => each.functions),
-  ];
-  return functions.some(
-    ({ async, params, result }) =>
-      async || [...params.map(({ type }) => type), ...(result ? [result] : [])].some(isAsync),
+  return functionsOf(world).some((each) => each.async) || passesStreams(world);
+}
+
+/** Whether a component takes or gives streams, futures or error contexts: what cannot be copied. */
+export function passesStreams(world: WitWorld): boolean {
+  return functionsOf(world).some(({ params, result }) =>
+    [...params.map(({ type }) => type), ...(result ? [result] : [])].some(isAsync),
   );
+}
+
+function functionsOf(world: WitWorld): readonly WitFunction[] {
+  const interfaces = [...world.importedInterfaces, ...world.exportedInterfaces];
+  return [...world.imports, ...world.exports, ...interfaces.flatMap((each) => each.functions)];
 }
 
 function isAsync(type: WitType): boolean {
@@ -186,4 +189,14 @@ export function roleOf(functionName: string): FunctionRole {
 /** An interface's name without its version, as jco names its imports: `wasi:cli/stderr`. */
 export function withoutVersion(interfaceName: string): string {
   return interfaceName.replace(/@.*$/, "");
+}
+
+/**
+ * What jco calls each imported interface: by its name without its version, unless two versions of it are imported.
+ */
+export function importKeys({ importedInterfaces }: WitWorld): ReadonlyMap<string, string> {
+  const names = importedInterfaces.map(({ name }) => name);
+  const bare = names.map(withoutVersion);
+  const isShared = (key: string): boolean => bare.indexOf(key) !== bare.lastIndexOf(key);
+  return new Map(names.map((name, index) => [name, isShared(bare[index]!) ? name : bare[index]!]));
 }

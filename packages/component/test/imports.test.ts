@@ -11,6 +11,7 @@ import {
 import { type SimulatedClock, simulatedClock } from "@coppice/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileFixture } from "./components/fixtures.ts";
+import { buildGuest, compileGuest } from "./guests.ts";
 
 let hazards: CompiledComponent;
 
@@ -63,6 +64,24 @@ describe("where an import is found", () => {
     await expect(start).rejects.toThrow(MissingImportError);
     await expect(start).rejects.toThrow(message);
   });
+});
+
+test("two versions of one interface are two interfaces, and each may have functions of its own", async () => {
+  const { compiled } = await compileGuest(
+    await buildGuest(`(component
+      (import "a:b/c@1.0.0" (instance $one (export "f" (func (result u32)))))
+      (import "a:b/c@2.0.0" (instance $two (export "f" (func (result u32)))))
+      (core func $f1 (canon lower (func $one "f"))) (core func $f2 (canon lower (func $two "f")))
+      (core module $m (import "h" "f1" (func $f1 (result i32))) (import "h" "f2" (func $f2 (result i32)))
+        (func (export "both") (result i32) (i32.add (i32.mul (call $f1) (i32.const 10)) (call $f2))))
+      (core instance $i (instantiate $m (with "h" (instance (export "f1" (func $f1)) (export "f2" (func $f2))))))
+      (func (export "both") (result u32) (canon lift (core func $i "both"))))`),
+  );
+  const both = async (imports: HostImports): Promise<unknown> =>
+    (await instantiate(compiled, { imports, onOutput: () => {} })).call("both", []);
+  expect(await both({ "a:b/c@1.0.0": { f: () => 1 }, "a:b/c@2.0.0#f": async () => 2 })).toBe(12);
+  expect(await both({ "a:b/c@1.0.0": { f: () => 1 }, "a:b/c": { f: () => 3 } })).toBe(13);
+  await expect(both({ "a:b/c@1.0.0": { f: () => 1 } })).rejects.toThrow("a:b/c@2.0.0#f");
 });
 
 describe("what an import may do", () => {

@@ -7,6 +7,7 @@ import {
   type ComponentSpec,
   CpuLimitError,
   TrapError,
+  useComponentThreads,
   WitError,
 } from "@coppice/component";
 import { type CallError, Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
@@ -151,6 +152,57 @@ describe("components on scheduler threads", () => {
     const pool = kernel.whereis("pool")!;
     kernel.exit(pool, { type: "kill" });
     expect(JSON.stringify(await ended.promise)).toMatch(/scheduler thread ended/);
+  });
+});
+
+describe("the threads a node has by itself", () => {
+  /** How many instances run on each thread of each pool. */
+  const pools = (kernel: Kernel): unknown[] =>
+    kernel
+      .processes()
+      .filter(({ kind }) => kind === "component-schedulers")
+      .map(({ details }) => details?.["instances"]);
+
+  async function startOn(kernel: Kernel, ...children: readonly ChildSpec[]): Promise<void> {
+    const options = { strategy: "one_for_one", maxRestarts: 10, children } as const;
+    expect(await startSupervisor(kernel, options)).toMatchObject({ type: "started" });
+  }
+
+  test("are started with the first component that uses them, once, and end with the node", async () => {
+    const kernel = node();
+    const end = useComponentThreads(kernel, 2);
+    await startOn(kernel, guest("stays", { placement: "node" }));
+    expect(pools(kernel)).toEqual([]);
+    await Promise.all([startOn(kernel, guest("a")), startOn(kernel, guest("b"))]);
+    expect(pools(kernel)).toEqual([[1, 1]]);
+    expect(await kernel.call("a", "add", [1, 2])).toBe(3);
+    await end();
+    await expect.poll(() => pools(kernel)).toEqual([]);
+    // Nothing starts them again: what is restarted runs on the node's thread.
+    await expect.poll(() => kernel.call("a", "bump", []).catch(() => undefined)).toBe(1);
+    expect(pools(kernel)).toEqual([]);
+  });
+
+  test("that were killed are started again, and their components come back there", async () => {
+    const kernel = node();
+    useComponentThreads(kernel, 1);
+    await startOn(kernel, guest("a"));
+    const [pool] = kernel.processes().filter(({ kind }) => kind === "component-schedulers");
+    kernel.exit(pool!.pid, { type: "kill" });
+    await expect.poll(() => kernel.call("a", "bump", []).catch(() => undefined)).toBe(1);
+    expect(pools(kernel)).toEqual([[1]]);
+  });
+
+  test("are not used where there is a pool by hand, or none are wanted", async () => {
+    const kernel = node();
+    useComponentThreads(kernel, 1);
+    await startOn(kernel, componentSchedulers({ id: "pool", threads: 1 }), guest("a"));
+    expect(pools(kernel)).toEqual([[1]]);
+    const without = node();
+    useComponentThreads(without, 0);
+    await startOn(without, guest("a"));
+    expect(pools(without)).toEqual([]);
+    expect(await without.call("a", "add", [1, 2])).toBe(3);
   });
 });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import {
   compileComponent,
+  component,
   componentDigest,
   ComponentNotFoundError,
   type ComponentSource,
@@ -72,6 +73,30 @@ describe("a component starts from", () => {
     const wrong = sum({ digest: "0".repeat(64), store });
     await expect(wrong).rejects.toThrow(NotAComponentError);
     await expect(wrong).rejects.toThrow("component 000000000000 is damaged in the store");
+  });
+});
+
+describe("a limit that makes no sense is refused before anything is compiled or started", () => {
+  const cacheDir = "/nowhere";
+  test.for([
+    ["memoryBytes", Number.NaN, "limits.memoryBytes must be 0 to 4294967296, not NaN"],
+    ["memoryBytes", -1, "limits.memoryBytes must be 0 to 4294967296, not -1"],
+    ["memoryBytes", 5e9, "limits.memoryBytes must be 0 to 4294967296, not 5000000000"],
+    ["cpuMsPerCall", Number.NaN, "limits.cpuMsPerCall must be 0 or more, not NaN"],
+    ["importMs", -5, "limits.importMs must be 0 or more, not -5"],
+    ["payloadBytes", "1", 'limits.payloadBytes must be 0 or more, not "1"'],
+    ["snapshotBytes", -1, "limits.snapshotBytes must be 0 or more, not -1"],
+  ] as const)("%s %s", ([name, value, message]) => {
+    const limits = { [name]: value as number };
+    expect(() => component({ id: "c", path, cacheDir, limits })).toThrow(new RangeError(message));
+  });
+
+  test("also where a component is compiled and instantiated by hand", async () => {
+    const options = { bytes, cacheDir, logger: silentLogger };
+    await expect(compileComponent({ ...options, memoryBytes: -1 })).rejects.toThrow(RangeError);
+    const compiled = await compileComponent({ ...options, cacheDir: join(folder, "cache") });
+    const wrong = { imports: { number: () => 1 }, onOutput: () => {}, importMs: Number.NaN };
+    await expect(instantiate(compiled, wrong)).rejects.toThrow(RangeError);
   });
 });
 

@@ -125,6 +125,13 @@ test.for<[string, string, number]>([
   },
 );
 
+test("where there is no address space for another memory, the start fails and says so", async () => {
+  const program = fileURLToPath(new URL("components/address-space-process.ts", import.meta.url));
+  const [found] = (await once(fork(program, [], { execArgv: [] }), "message")) as [object];
+  expect(found).toMatchObject({ name: "TrapError", code: "no_address_space", answers: 1 });
+  expect(found).toHaveProperty("message", expect.stringMatching(/^its start: there is no address/));
+});
+
 describe("under a supervisor", () => {
   test("the exit reason carries the report, and a restart does not compile", async () => {
     const kernel = new Kernel({

@@ -194,6 +194,78 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     expect(await files.run("ls /scratch")).toBe("mine.txt");
   });
 
+  describe("with a limit on what its files may grow by", () => {
+    const bytesMax = 20_000;
+    const limited = (path: string) => ({
+      preopens: { "/data": { path, writable: true, bytesMax } },
+    });
+    const full = "error: No space left on device";
+
+    test("writes as much, however it writes, and is told when there is no space", async () => {
+      const { folder, inside } = await folders();
+      await using _ = folder;
+      await using files = await openGuest(guest, { wasi: limited(inside) });
+      expect(await files.run("truncate /data/letter.txt 20005")).toBe("ok");
+      for (const one of ["append /data/letter.txt x", "write /data/new x", "mkdir /data/more"])
+        expect(await files.run(one)).toBe(full);
+      expect((await stat(join(inside, "letter.txt"))).size).toBe(20_005);
+      expect(await files.run("symlink letter.txt /data/link")).toBe(full);
+      expect(await files.run("link /data/letter.txt /data/other")).toBe(full);
+    });
+
+    test("has again what it gave up: by truncating, removing, replacing", async () => {
+      const { folder, inside } = await folders();
+      await using _ = folder;
+      await using files = await openGuest(guest, { wasi: limited(inside) });
+      for (let round = 0; round < 8; round += 1) {
+        expect(await files.run("write /data/a x")).toBe("ok");
+        expect(await files.run("truncate /data/a 3000")).toBe("ok");
+        expect(await files.run("write /data/a y")).toBe("ok");
+        expect(await files.run("truncate /data/a 3000")).toBe("ok");
+        expect(await files.run("rename /data/a /data/b")).toBe("ok");
+      }
+      expect(await files.run("unlink /data/b")).toBe("ok");
+      for (let round = 0; round < 8; round += 1) {
+        expect(await files.run("mkdir /data/d")).toBe("ok");
+        expect(await files.run("rmdir /data/d")).toBe("ok");
+      }
+      expect(await files.run("truncate /data/letter.txt 20005")).toBe("ok");
+    });
+
+    test("gets nothing for what changes nothing", async () => {
+      const { folder, inside } = await folders();
+      await using _ = folder;
+      await using files = await openGuest(guest, { wasi: limited(inside) });
+      expect(await files.run("truncate /data/letter.txt 15005")).toBe("ok");
+      for (let round = 0; round < 5; round += 1)
+        expect(await files.run("rename /data/letter.txt /data/letter.txt")).toBe("ok");
+      expect(await files.run("write /data/new x")).toBe("ok");
+      expect(await files.run("truncate /data/new 10000")).toBe(full);
+    });
+
+    test("keeps a file that is open and has no name any more", async () => {
+      const { folder, inside } = await folders();
+      await using _ = folder;
+      await using files = await openGuest(guest, { wasi: limited(inside) });
+      expect(await files.run("truncate /data/letter.txt 15005")).toBe("ok");
+      expect(await files.run("open /data/letter.txt 1")).toBe("ok");
+      expect(await files.run("unlink /data/letter.txt")).toBe("ok");
+      expect(await files.run("write /data/new x")).toBe("ok");
+      expect(await files.run("truncate /data/new 10000")).toBe(full);
+    });
+
+    test("that is no number is refused when it starts", async () => {
+      const { folder, inside } = await folders();
+      await using _ = folder;
+      for (const wrong of [-1, Number.NaN, "1"])
+        await expect(
+          openGuest(guest, {
+            wasi: { preopens: { "/data": { path: inside, bytesMax: wrong as number } } },
+          }),
+        ).rejects.toThrow("the preopen /data: bytesMax must be 0 or more");
+    });
+  });
+
   test("two instances with preopens of the same name see their own", async () => {
     await using one = await temporaryFolder();
     await using two = await temporaryFolder();

@@ -107,6 +107,7 @@ export {
   suspend,
   type SystemOptions,
 } from "./sys.ts";
+export { isSystemCall, SystemEnvelope, type SystemRequest } from "./system-calls.ts";
 export { Task, taskTimeoutMsDefault, type TaskWaitOptions } from "./task.ts";
 export { MaxChildrenError, TaskExitedError, TaskTimeoutError } from "./task-errors.ts";
 export type { TaskCaller } from "./task-owner.ts";

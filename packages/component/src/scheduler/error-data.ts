@@ -4,6 +4,7 @@
  * @module
  */
 import * as componentErrors from "../errors.ts";
+import * as snapshotErrors from "../snapshot-errors.ts";
 import * as wasiErrors from "../wasi/wasi-errors.ts";
 import * as schedulerErrors from "./errors.ts";
 import type { ErrorData } from "./thread-protocol.ts";
@@ -14,7 +15,7 @@ const causesMax = 4;
 type ErrorClass = new (...args: never[]) => Error;
 
 const classes = new Map<string, ErrorClass>(
-  [componentErrors, schedulerErrors, wasiErrors].flatMap((each) =>
+  [componentErrors, schedulerErrors, snapshotErrors, wasiErrors].flatMap((each) =>
     Object.values(each).map((one) => [one.name, one as unknown as ErrorClass] as const),
   ),
 );

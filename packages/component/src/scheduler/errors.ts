@@ -33,7 +33,7 @@ export class CpuLimitError extends CoppiceError {
   }
 }
 
-/** The thread has as many instances as it may: nothing was started. */
+/** As many instances live as may on one thread, or on all threads of a node: nothing was started. */
 export class TooManyInstancesError extends CoppiceError {
   static {
     this.prototype.name = "TooManyInstancesError";
@@ -42,8 +42,23 @@ export class TooManyInstancesError extends CoppiceError {
   readonly instancesMax: number;
 
   constructor(instancesMax: number) {
-    super(`${instancesMax} instances live on this thread, its limit: add schedulers, or stop some`);
+    super(`${instancesMax} instances live here, the limit: stop some, or start another node`);
     this.instancesMax = instancesMax;
+  }
+}
+
+/** The process has no address space for the memory of another instance: nothing was started. */
+export class NoAddressSpaceError extends CoppiceError {
+  static {
+    this.prototype.name = "NoAddressSpaceError";
+  }
+  readonly code = "no_address_space";
+
+  constructor(options: ErrorOptions) {
+    super(
+      "there is no address space for another memory, of which each reserves 8 GiB: stop some instances, or start another node",
+      options,
+    );
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import { arm, type ArmedInstance, gateAnswer, reserved } from "@coppice/meter";
 import { guestWebAssembly, type GuestWebAssembly, openHandles } from "./core-hooks.ts";
-import { CpuLimitError } from "./errors.ts";
+import { CpuLimitError, NoAddressSpaceError } from "./errors.ts";
 import type { Scheduler } from "./scheduler.ts";
 import {
   type CpuLimits,
@@ -111,7 +111,7 @@ export class Guest {
   /** Instantiates a core module. Runs its start function. */
   instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Exports {
     return this.plainly(() => {
-      const { exports } = new WebAssembly.Instance(module, imports);
+      const { exports } = instanceOf(module, imports);
       this.cores.push(exports);
       if (reserved.fuel in exports) {
         const { gate } = this.#scheduler;
@@ -233,5 +233,20 @@ export class Guest {
         reject(error);
       },
     };
+  }
+}
+
+/** @throws {NoAddressSpaceError} */
+function instanceOf(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): WebAssembly.Instance {
+  try {
+    return new WebAssembly.Instance(module, imports);
+  } catch (cause) {
+    // Of a rewritten module no code has run yet: this is not the guest's.
+    if (cause instanceof RangeError && cause.message.includes("Cannot allocate Wasm memory"))
+      throw new NoAddressSpaceError({ cause });
+    throw cause;
   }
 }

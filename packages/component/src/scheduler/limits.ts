@@ -47,3 +47,26 @@ export function rewriteOptionsOf({
     tableElementsMax,
   };
 }
+
+/** What one limit may be. */
+const ranges: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  memoryBytes: [0, 4_294_967_296],
+  cpuMsPerCall: [0, Infinity],
+  cpuMsPerProcess: [0, Infinity],
+  importMs: [0, Infinity],
+  payloadBytes: [0, Infinity],
+  snapshotBytes: [0, Infinity],
+};
+
+/** @throws {RangeError} naming a limit that is no number, or out of range. Of others, nothing is said. */
+export function checkLimits(limits: object): void {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    const range = ranges[name];
+    if (range === undefined || value === undefined) continue;
+    const [least, most] = range;
+    if (typeof value === "number" && value >= least && value <= most) continue;
+    const upTo = most === Infinity ? " or more" : ` to ${most}`;
+    const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+    throw new RangeError(`limits.${name} must be ${least}${upTo}, not ${shown}`);
+  }
+}

@@ -1,6 +1,9 @@
 /**
  * Messages to another thread, posted together: one post for all that comes up in a turn of the event loop.
  *
+ * A batch is one flat list, in which the length of each message stands before it: to copy a list within a list costs several
+ * times as much as what is in it.
+ *
  * @module
  */
 import type { Clock } from "@coppice/kernel";
@@ -8,16 +11,28 @@ import type { Clock } from "@coppice/kernel";
 /** A batch goes at once when it is as long as this, so that the other side works on it while this one goes on. */
 const batchMax = 32;
 
-export class Outbox<M> {
+/** A batch as it is posted. */
+export type Batch = readonly unknown[];
+
+/** Hands out the messages of a batch, in order. */
+export function eachOf<M>(batch: Batch, receive: (message: M) => void): void {
+  for (let at = 0; at < batch.length;) {
+    const from = at + 1;
+    at = from + (batch[at] as number);
+    receive(batch.slice(from, at) as M);
+  }
+}
+
+export class Outbox<M extends readonly unknown[]> {
   readonly #clock: Clock;
-  readonly #post: (batch: readonly M[]) => void;
+  readonly #post: (batch: Batch) => void;
   readonly #refused: (message: M, error: Error) => void;
   #batch: M[] = [];
 
   /** `refused` is told of a message that holds what cannot cross threads; the others still go. */
   constructor(
     clock: Clock,
-    post: (batch: readonly M[]) => void,
+    post: (batch: Batch) => void,
     refused: (message: M, error: Error) => void,
   ) {
     this.#clock = clock;
@@ -35,8 +50,10 @@ export class Outbox<M> {
     const batch = this.#batch;
     if (batch.length === 0) return; // It went already.
     this.#batch = [];
+    const packed: unknown[] = [];
+    for (const message of batch) packed.push(message.length, ...message);
     try {
-      this.#post(batch);
+      this.#post(packed);
     } catch {
       for (const message of batch) this.#postAlone(message);
     }
@@ -44,7 +61,7 @@ export class Outbox<M> {
 
   #postAlone(message: M): void {
     try {
-      this.#post([message]);
+      this.#post([message.length, ...message]);
     } catch (thrown) {
       this.#refused(message, thrown as Error);
     }

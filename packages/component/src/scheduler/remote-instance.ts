@@ -28,8 +28,6 @@ const callsAtOnceMax = 256;
 
 export class RemoteInstance implements Instance {
   readonly callsAtOnce = callsAtOnceMax;
-  /** One with resources stays on the node's thread. */
-  readonly handles = 0;
   readonly #id: number;
   readonly #post: (message: ToThread) => void;
   readonly #options: NodeSide;
@@ -39,7 +37,9 @@ export class RemoteInstance implements Instance {
   #lastRequest = 0;
   #running = "?";
   #dead: Error | undefined;
+  /** These two as of its last answer. */
   cpuMs = 0;
+  handles = 0;
 
   constructor(
     id: number,
@@ -60,13 +60,28 @@ export class RemoteInstance implements Instance {
 
   /** As `ComponentInstance.call`, with the same errors. */
   call(name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#ask(name, (request) => ["call", this.#id, request, name, ...args]);
+  }
+
+  /** As `ComponentInstance.save`, with the same errors. */
+  async save(): Promise<Uint8Array> {
+    const saved = await this.#ask("save", (request) => ["save", this.#id, request]);
+    return saved as Uint8Array;
+  }
+
+  /** As `ComponentInstance.load`, with the same errors. */
+  async load(snapshot: Uint8Array): Promise<void> {
+    await this.#ask("load", (request) => ["load", this.#id, request, snapshot]);
+  }
+
+  #ask(name: string, message: (request: number) => ToThread): Promise<unknown> {
     if (this.#dead !== undefined)
       return Promise.reject(new InstanceDeadError({ cause: this.#dead }));
     this.#lastRequest += 1;
     this.#running = name;
     const call = Promise.withResolvers<unknown>();
     this.#calls.set(this.#lastRequest, call);
-    this.#post(["call", this.#id, this.#lastRequest, name, args]);
+    this.#post(message(this.#lastRequest));
     return call.promise;
   }
 
@@ -94,14 +109,16 @@ export class RemoteInstance implements Instance {
         return;
       case "answer":
         this.cpuMs = message[4];
+        this.handles = message[5];
         this.#settle(message[2])?.resolve(message[3]);
         return;
       case "failure":
         this.cpuMs = message[4];
+        this.handles = message[5];
         this.#settle(message[2])?.reject(errorFromData(message[3]));
         return;
       case "import":
-        void this.#hostCall(message[2], message[3], message[4]);
+        void this.#hostCall(message[2], message[3], message.slice(4));
         return;
       case "output":
         this.#options.onOutput(message[2], message[3]);
@@ -115,7 +132,7 @@ export class RemoteInstance implements Instance {
 
   /** For its thread: a message holds what cannot cross threads. */
   refused(message: ToThread, error: Error): void {
-    if (message[0] === "call") this.#settle(message[2])?.reject(error);
+    if (message[0] === "call" || message[0] === "load") this.#settle(message[2])?.reject(error);
     else if (message[0] === "open") this.#opened.reject(this.#end(error));
     else if (message[0] === "returned")
       this.#post(["threw", this.#id, message[2], errorToData(error)]);

@@ -5,9 +5,9 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Clock } from "@coppice/kernel";
-import type { CompiledComponent } from "../compile.ts";
+import type { CompiledArtifact, CompiledComponent } from "../compile.ts";
 import { ThreadLostError } from "./errors.ts";
-import { Outbox } from "./outbox.ts";
+import { type Batch, eachOf, Outbox } from "./outbox.ts";
 import { RemoteInstance, type RemoteOptions } from "./remote-instance.ts";
 import { functionsByName } from "./thread-imports.ts";
 import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
@@ -24,8 +24,14 @@ export class SchedulerThread {
   readonly #worker: Worker;
   readonly #outbox: Outbox<ToThread>;
   readonly #instances = new Map<number, RemoteInstance>();
+  /** The numbers of components that the thread knows. */
+  readonly #components = new WeakMap<CompiledArtifact, number>();
+  readonly #unused = new FinalizationRegistry<number>((component) => {
+    if (!this.#ended) this.#outbox.push(["forget", component]);
+  });
   readonly #onLost: (error: ThreadLostError) => void;
   #lastInstance = 0;
+  #lastComponent = 0;
   #ended = false;
 
   constructor({ clock, heapMiBMax, onLost }: SchedulerThreadOptions) {
@@ -36,21 +42,35 @@ export class SchedulerThread {
     });
     // The node decides how long the program runs, not a thread that waits for work.
     this.#worker.unref();
-    this.#worker.on("message", (batch: readonly FromThread[]) => {
-      for (const message of batch) this.#instances.get(message[1])?.receive(message);
-    });
+    const receive = (message: FromThread): void =>
+      this.#instances.get(message[1])?.receive(message);
+    this.#worker.on("message", (batch: Batch) => eachOf(batch, receive));
     this.#worker.once("error", (error) => this.#lost(error));
     this.#worker.once("exit", (code) => this.#lost(new Error(`exit code ${code}`)));
     this.#outbox = new Outbox(
       clock,
       (batch) => this.#worker.postMessage(batch),
-      (message, error) => this.#instances.get(message[1])?.refused(message, error),
+      (message, error) => {
+        if (message[0] === "know" || message[0] === "forget") this.#lost(error);
+        else this.#instances.get(message[1])?.refused(message, error);
+      },
     );
   }
 
   /** How many instances it runs. */
   get instances(): number {
     return this.#instances.size;
+  }
+
+  /** Lets the thread load the component's script, so that an instance of it starts sooner. */
+  prepare({ artifact }: CompiledComponent): number {
+    const known = this.#components.get(artifact);
+    if (known !== undefined) return known;
+    this.#lastComponent += 1;
+    this.#components.set(artifact, this.#lastComponent);
+    this.#unused.register(artifact, this.#lastComponent);
+    this.#outbox.push(["know", this.#lastComponent, artifact]);
+    return this.#lastComponent;
   }
 
   /** An instance on this thread. @throws what `instantiate` throws, and {@link ThreadLostError} if the thread ends. */
@@ -67,7 +87,8 @@ export class SchedulerThread {
       },
     );
     this.#instances.set(id, instance);
-    this.#outbox.push(["open", id, compiled.artifact, [...imports.keys()], dataOf(options)]);
+    const component = this.prepare(compiled);
+    this.#outbox.push(["open", id, component, [...imports.keys()], dataOf(options)]);
     await instance.opened;
     return instance;
   }

@@ -21,7 +21,7 @@ import { ReadyQueue } from "./ready-queue.ts";
 import { decide, levelOf, nextFuel, turnMsMax } from "./slice-policy.ts";
 import { limitStacks } from "./stack-flags.ts";
 
-/** Most instances of a thread. Each memory reserves 8 GiB of address space, of which a process has room for 16 000. */
+/** Most instances of a thread, and of a node. Each memory reserves 8 GiB of address space: a process has room for 16 000. */
 export const instancesMaxDefault = 15_000;
 /** Most calls in progress on a thread. Each holds a stack in two mappings; V8 ends the process near 32 000 of them. */
 export const callsMaxDefault = 8_000;

@@ -5,15 +5,14 @@
  */
 import { givenInterface, type HostFunction, type HostImports } from "../host-imports.ts";
 import { fullName } from "../wit-signature.ts";
-import { camelCase, type WitWorld } from "../wit-type.ts";
+import { camelCase, passesStreams, type WitWorld } from "../wit-type.ts";
 
 /** Why a component cannot run on another thread; undefined if it can. */
 export function staysBecause(world: WitWorld, imports: HostImports): string | undefined {
+  if (passesStreams(world)) return "it has streams or futures, which cannot be copied";
   const given = world.importedInterfaces.filter(({ name }) => givenInterface(imports, name));
   const taken = given.find(({ resources }) => resources.length > 0);
-  if (taken !== undefined) return `it takes resources of the host: ${taken.name}`;
-  const offered = world.exportedInterfaces.find(({ resources }) => resources.length > 0);
-  return offered && `it has resources of its own: ${offered.name}`;
+  return taken && `it takes resources of the host: ${taken.name}`;
 }
 
 /** The functions the host gives, by the names under which another thread gives them to the component. */

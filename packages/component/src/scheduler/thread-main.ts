@@ -5,22 +5,21 @@
  */
 import { parentPort } from "node:worker_threads";
 import { type Logger, systemClock } from "@coppice/kernel";
-import { type CompiledArtifact, fromArtifact } from "../compile.ts";
+import { type CompiledComponent, fromArtifact } from "../compile.ts";
 import type { HostFunction } from "../host-imports.ts";
 import { type ComponentInstance, instantiate } from "../instance.ts";
 import { errorFromData, errorToData } from "./error-data.ts";
-import { Outbox } from "./outbox.ts";
+import { type Batch, eachOf, Outbox } from "./outbox.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { FromThread, InstanceData, ToThread } from "./thread-protocol.ts";
 
 /** Lines of output passed on in one batch; what a guest writes beyond that is left out, and said so. */
 const outputLinesMax = 1_000;
 
-/** A call that waits for those before it. */
+/** What waits for the calls before it. */
 interface Queued {
   readonly request: number;
-  readonly name: string;
-  readonly args: readonly unknown[];
+  readonly run: (instance: ComponentInstance) => unknown;
 }
 
 interface Running {
@@ -31,6 +30,7 @@ interface Running {
 
 const port = parentPort!;
 const scheduler = new Scheduler({ clock: systemClock });
+const components = new Map<number, Promise<CompiledComponent>>();
 const instances = new Map<number, Running>();
 /** What waits for a host function. */
 const waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -49,18 +49,35 @@ const outbox = new Outbox<FromThread>(
   },
 );
 
-port.on("message", (batch: readonly ToThread[]) => {
-  for (const message of batch) receive(message);
-});
+port.on("message", (batch: Batch) => eachOf(batch, receive));
 
 function receive(message: ToThread): void {
   switch (message[0]) {
+    case "know": {
+      const compiled = fromArtifact(message[2]);
+      compiled.catch(() => {}); // Whoever opens one is told.
+      components.set(message[1], compiled);
+      return;
+    }
+    case "forget":
+      components.delete(message[1]);
+      return;
     case "open":
       void open(message[1], message[2], message[3], message[4]);
       return;
-    case "call":
-      call(message[1], { request: message[2], name: message[3], args: message[4] });
+    case "call": {
+      const [, id, request, name, ...args] = message;
+      enqueue(id, { request, run: (instance) => instance.call(name, args) });
       return;
+    }
+    case "save":
+      enqueue(message[1], { request: message[2], run: (instance) => instance.save() });
+      return;
+    case "load": {
+      const [, id, request, snapshot] = message;
+      enqueue(id, { request, run: (instance) => instance.load(snapshot) });
+      return;
+    }
     case "die":
       instances.get(message[1])?.instance.die(errorFromData(message[2]));
       instances.delete(message[1]);
@@ -77,12 +94,12 @@ function receive(message: ToThread): void {
 
 async function open(
   id: number,
-  artifact: CompiledArtifact,
+  component: number,
   names: readonly string[],
   options: InstanceData,
 ): Promise<void> {
   try {
-    const compiled = await fromArtifact(artifact);
+    const compiled = await components.get(component)!;
     const imports = Object.fromEntries(names.map((name) => [name, hostFunction(id, name)]));
     const onOutput = (stream: "stdout" | "stderr", line: string): void => output(id, stream, line);
     const sides = { imports, onOutput, scheduler, logger: loggerOf(id) };
@@ -94,7 +111,7 @@ async function open(
   }
 }
 
-function call(id: number, queued: Queued): void {
+function enqueue(id: number, queued: Queued): void {
   const running = instances.get(id);
   if (running === undefined) return; // It was told to die, so nobody waits.
   running.queue.push(queued);
@@ -106,10 +123,10 @@ async function work(id: number, running: Running): Promise<void> {
   running.busy = true;
   let next: Queued | undefined;
   while ((next = queue.shift()) !== undefined) {
-    const { request, name, args } = next;
+    const { request, run } = next;
     try {
-      const value = await instance.call(name, args);
-      outbox.push(["answer", id, request, value, instance.cpuMs]);
+      const value = await run(instance);
+      outbox.push(["answer", id, request, value, instance.cpuMs, instance.handles]);
     } catch (thrown) {
       fail(id, request, thrown);
     }
@@ -118,8 +135,8 @@ async function work(id: number, running: Running): Promise<void> {
 }
 
 function fail(id: number, request: number, thrown: unknown): void {
-  const cpuMs = instances.get(id)?.instance.cpuMs ?? 0;
-  outbox.push(["failure", id, request, errorToData(thrown), cpuMs]);
+  const { cpuMs = 0, handles = 0 } = instances.get(id)?.instance ?? {};
+  outbox.push(["failure", id, request, errorToData(thrown), cpuMs, handles]);
 }
 
 function hostFunction(id: number, name: string): HostFunction {
@@ -127,7 +144,7 @@ function hostFunction(id: number, name: string): HostFunction {
     lastRequest += 1;
     const wait = Promise.withResolvers<unknown>();
     waiting.set(lastRequest, wait);
-    outbox.push(["import", id, lastRequest, name, args]);
+    outbox.push(["import", id, lastRequest, name, ...args]);
     return wait.promise;
   };
 }

@@ -24,7 +24,8 @@ import { Resource, type Scope } from "../scope.ts";
 import { InputStream, OutputStream } from "../streams.ts";
 import { WasiError } from "../wasi-errors.ts";
 import { Directory, locate, type Place } from "./directory.ts";
-import { answering } from "./file-error.ts";
+import { type DiskQuota, entryBytes } from "./disk-quota.ts";
+import { answering, errnoCode } from "./file-error.ts";
 import { OpenFile } from "./open-file.ts";
 import { splitPath } from "./path-policy.ts";
 import { descriptorStat, fileType, metadataHash, newTime, type NewTimestamp } from "./stat.ts";
@@ -55,6 +56,8 @@ export interface DescriptorState {
   readonly held: Held;
   /** Whether the preopen it came from may be changed. */
   readonly writable: boolean;
+  /** How much may still be written in that preopen. */
+  readonly quota: DiskQuota;
   readonly flags: DescriptorFlags;
   /** What all descriptors of the guest share. */
   readonly guest: GuestFiles;
@@ -148,7 +151,7 @@ export class Descriptor extends Resource {
   setSize(size: bigint): Promise<void> {
     return answering(this.scope, async () => {
       if (size > Number.MAX_SAFE_INTEGER) throw new WasiError("file-too-large");
-      await this.#writable().handle.truncate(Number(size));
+      await this.#writable().resize(Number(size));
     });
   }
 
@@ -188,7 +191,7 @@ export class Descriptor extends Resource {
   }
 
   createDirectoryAt(path: string): Promise<void> {
-    return this.#changing(path, (place) => mkdir(place.path));
+    return this.#changing(path, (place) => this.#making(() => mkdir(place.path)));
   }
 
   stat(): Promise<object> {
@@ -222,9 +225,10 @@ export class Descriptor extends Resource {
       if (flags.symlinkFollow === true) throw new WasiError("invalid");
       this.#mustBeWritable();
       target.#mustBeWritable();
+      this.#mustShareQuota(target);
       await using source = await this.#locate(from, {});
       await using place = await target.#locate(to, {});
-      await link(named(source), named(place));
+      await this.#making(() => link(named(source), named(place)));
     });
   }
 
@@ -242,7 +246,9 @@ export class Descriptor extends Resource {
       await using place = await this.#locate(path, pathFlags);
       const isDirectory = openFlags.directory === true || place.directory;
       if (isDirectory && openFlags.create === true) throw new WasiError("invalid");
-      const held = await openPlace(this.scope, place, isDirectory, { ...openFlags, ...flags });
+      const { quota } = this.#state;
+      const wanted = { ...openFlags, ...flags };
+      const held = await openPlace(this.scope, place, isDirectory, { ...wanted, quota });
       return new Descriptor(this.scope, {
         ...this.#state,
         held,
@@ -265,29 +271,37 @@ export class Descriptor extends Resource {
   }
 
   removeDirectoryAt(path: string): Promise<void> {
-    return this.#changing(path, (place) => rmdir(named(place)));
+    return this.#changing(path, async (place) => {
+      await rmdir(named(place));
+      this.#state.quota.removed(0);
+    });
   }
 
   renameAt(from: string, target: Descriptor, to: string): Promise<void> {
     return answering(this.scope, async () => {
       this.#mustBeWritable();
       target.#mustBeWritable();
+      this.#mustShareQuota(target);
       await using source = await this.#locate(from, {});
       await using place = await target.#locate(to, {});
+      const replaced = await removable(place.path, await statUnlessMissing(source.path));
       await rename(named(source), named(place));
+      if (replaced !== undefined) this.#state.quota.removed(replaced);
     });
   }
 
   symlinkAt(target: string, path: string): Promise<void> {
     const split = splitPath(target); // A link that could not be followed is not made.
     if (!split.ok) return Promise.reject(new WasiError(split.code));
-    return this.#changing(path, (place) => symlink(target, place.path));
+    return this.#changing(path, (place) => this.#making(() => symlink(target, place.path)));
   }
 
   unlinkFileAt(path: string): Promise<void> {
-    return this.#changing(path, (place) => {
+    return this.#changing(path, async (place) => {
       if (place.directory) throw new WasiError("is-directory");
-      return unlink(place.path);
+      const removed = await removable(place.path);
+      await unlink(place.path);
+      if (removed !== undefined) this.#state.quota.removed(removed);
     });
   }
 
@@ -341,6 +355,23 @@ export class Descriptor extends Resource {
     if (!this.#state.writable) throw new WasiError("read-only");
   }
 
+  /** As between two file systems: the guest copies instead. */
+  #mustShareQuota(target: Descriptor): void {
+    if (target.#state.quota !== this.#state.quota) throw new WasiError("cross-device");
+  }
+
+  /** Makes an entry. */
+  async #making(make: () => Promise<unknown>): Promise<void> {
+    const { quota } = this.#state;
+    quota.take(entryBytes);
+    try {
+      await make();
+    } catch (thrown) {
+      quota.giveBack(entryBytes); // There is none.
+      throw thrown;
+    }
+  }
+
   #locate(path: string, flags: PathFlags): Promise<Place> {
     return locate(this.#directory(), path, flags.symlinkFollow ?? false);
   }
@@ -392,13 +423,17 @@ async function openPlace(
   scope: Scope,
   place: Place,
   isDirectory: boolean,
-  flags: OpenFlags & DescriptorFlags,
+  flags: OpenFlags & DescriptorFlags & { readonly quota: DiskQuota },
 ): Promise<Held> {
+  const { quota } = flags;
   if (isDirectory) return { type: "directory", directory: await Directory.open(place.path, false) };
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } =
     constants;
   const access = flags.write === true ? (flags.read === true ? O_RDWR : O_WRONLY) : O_RDONLY;
-  const handle = await open(
+  const before = flags.create || flags.truncate ? await statUnlessMissing(place.path) : undefined;
+  const isNew = flags.create === true && before === undefined;
+  if (isNew) quota.take(entryBytes);
+  const opening = open(
     place.path,
     access |
       O_NOFOLLOW |
@@ -407,15 +442,39 @@ async function openPlace(
       (flags.exclusive === true ? O_EXCL : 0) |
       (flags.truncate === true ? O_TRUNC : 0),
   );
+  const handle = await opening.catch((thrown: unknown) => {
+    if (isNew) quota.giveBack(entryBytes);
+    throw thrown;
+  });
   try {
     const stats = await handle.stat({ bigint: true });
-    if (stats.isFile()) return { type: "file", file: new OpenFile(scope, handle) };
+    if (stats.isFile()) {
+      if (flags.truncate === true && before?.ino === stats.ino) quota.giveBack(Number(before.size));
+      return { type: "file", file: new OpenFile(scope, handle, quota) };
+    }
     if (!stats.isDirectory()) throw new WasiError("not-permitted"); // A device, a pipe, a socket.
     const directory = await Directory.open(place.path, false);
     await handle.close();
     return { type: "directory", directory };
   } catch (thrown) {
     await handle.close();
+    throw thrown;
+  }
+}
+
+/** How many bytes are free once this entry is gone, because it is replaced `by` another if any; undefined if none is gone. */
+async function removable(path: string, by?: BigIntStats): Promise<number | undefined> {
+  const stats = await statUnlessMissing(path);
+  if (stats === undefined) return undefined;
+  if (by?.ino === stats.ino && by.dev === stats.dev) return undefined; // To rename it to itself does nothing.
+  return stats.isFile() && stats.nlink === 1n ? Number(stats.size) : 0;
+}
+
+async function statUnlessMissing(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (thrown) {
+    if (errnoCode(thrown) === "ENOENT") return undefined;
     throw thrown;
   }
 }

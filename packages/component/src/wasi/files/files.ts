@@ -9,6 +9,7 @@ import type { IoError } from "../streams.ts";
 import { WasiOptionError } from "../wasi-errors.ts";
 import { Descriptor, DirectoryEntryStream, GuestFiles } from "./descriptor.ts";
 import { Directory } from "./directory.ts";
+import { DiskQuota, preopenBytesDefault } from "./disk-quota.ts";
 
 /** A directory of the host that a guest may use. */
 export interface Preopen {
@@ -16,6 +17,11 @@ export interface Preopen {
   readonly path: string;
   /** Whether the guest may change anything in it. Default: false. */
   readonly writable?: boolean;
+  /**
+   * How many bytes its files may grow by what the guest writes, all together; what it removes counts again. Beyond, the guest
+   * is told `insufficient-space`. Default: 256 MiB.
+   */
+  readonly bytesMax?: number;
 }
 
 /** Preopens by the path the guest sees. */
@@ -27,13 +33,17 @@ const hashKeyLength = 16;
 export async function files(scope: Scope, preopens: Preopens): Promise<Record<string, object>> {
   const guest = new GuestFiles(drawBytes(scope.random, hashKeyLength));
   const roots: [Descriptor, string][] = [];
-  for (const [guestPath, { path, writable = false }] of Object.entries(preopens)) {
+  for (const [guestPath, preopen] of Object.entries(preopens)) {
+    const { path, writable = false, bytesMax = preopenBytesDefault } = preopen;
     if (!guestPath.startsWith("/"))
       throw new WasiOptionError(`the preopen ${guestPath} must be an absolute path of the guest`);
+    if (typeof bytesMax !== "number" || !(bytesMax >= 0))
+      throw new WasiOptionError(`the preopen ${guestPath}: bytesMax must be 0 or more`);
     const directory = await openRoot(guestPath, path);
     const state = {
       held: { type: "directory", directory } as const,
       writable,
+      quota: new DiskQuota(bytesMax),
       flags: { read: true, write: false, mutateDirectory: writable },
       guest,
     };

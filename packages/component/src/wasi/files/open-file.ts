@@ -11,17 +11,21 @@ import { alwaysReady } from "../poll.ts";
 import type { Scope } from "../scope.ts";
 import { chunkBytesMax, closedStream, failedStream, type Sink, type Source } from "../streams.ts";
 import { WasiError } from "../wasi-errors.ts";
+import type { DiskQuota } from "./disk-quota.ts";
 import { fileErrorCode } from "./file-error.ts";
 
 /** The last holder closes it. */
 export class OpenFile {
   readonly handle: FileHandle;
   readonly #scope: Scope;
+  readonly #quota: DiskQuota;
   #holders = 1;
 
-  constructor(scope: Scope, handle: FileHandle) {
+  constructor(scope: Scope, handle: FileHandle, quota: DiskQuota) {
     this.#scope = scope;
     this.handle = handle;
+    this.#quota = quota;
+    quota.opened();
   }
 
   share(): this {
@@ -31,7 +35,8 @@ export class OpenFile {
 
   release(): void {
     this.#holders -= 1;
-    if (this.#holders === 0) this.#scope.closing(this.handle.close());
+    if (this.#holders > 0) return;
+    this.#scope.closing(this.handle.close().finally(() => this.#quota.closed()));
   }
 
   async read(offset: bigint, max: number): Promise<Uint8Array> {
@@ -43,16 +48,31 @@ export class OpenFile {
   /** Writes all of it. */
   async write(bytes: Uint8Array, offset: bigint): Promise<void> {
     const start = position(offset);
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await this.handle.write(
-        bytes,
-        written,
-        bytes.length - written,
-        start + written,
-      );
-      written += bytesWritten;
-    }
+    const { size } = await this.handle.stat();
+    await this.#taking(Math.max(0, start + bytes.length - size), async () => {
+      let written = 0;
+      while (written < bytes.length) {
+        const { bytesWritten } = await this.handle.write(
+          bytes,
+          written,
+          bytes.length - written,
+          start + written,
+        );
+        written += bytesWritten;
+      }
+    });
+  }
+
+  async resize(bytes: number): Promise<void> {
+    const { size } = await this.handle.stat();
+    await this.#taking(Math.max(0, bytes - size), () => this.handle.truncate(bytes));
+    this.#quota.giveBack(Math.max(0, size - bytes));
+  }
+
+  /** Takes what `grow` makes the file larger by, before it does. @throws {WasiError} if there is not so much. */
+  async #taking(bytes: number, grow: () => Promise<void>): Promise<void> {
+    this.#quota.take(bytes);
+    await grow();
   }
 
   /** The file from `offset` to its end. */
@@ -100,7 +120,7 @@ export class OpenFile {
       write: (bytes) =>
         this.#streaming(async () => {
           const handle = await appending;
-          await handle.appendFile(bytes);
+          await this.#taking(bytes.length, () => handle.appendFile(bytes));
         }),
       flush: () => {},
       close: () => {

@@ -17,6 +17,7 @@ import {
   socketErrorCode,
   toWasi,
 } from "./socket-address.ts";
+import { notSupported, SocketResource } from "./socket.ts";
 import type { Network, SocketContext } from "./socket-context.ts";
 
 type TcpState = "unbound" | "binding" | "bound" | "connecting" | "connected" | "closed";
@@ -29,7 +30,7 @@ interface Held {
   socket?: Socket;
 }
 
-export class TcpSocket extends Resource {
+export class TcpSocket extends SocketResource {
   readonly #context: SocketContext;
   readonly #family: AddressFamily;
   readonly #changed = new Signal();
@@ -129,7 +130,7 @@ export class TcpSocket extends Resource {
   }
 
   setListenBacklogSize(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   keepAliveEnabled(): boolean {
@@ -152,43 +153,27 @@ export class TcpSocket extends Resource {
   }
 
   keepAliveInterval(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   setKeepAliveInterval(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   keepAliveCount(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   setKeepAliveCount(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   hopLimit(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   setHopLimit(): never {
-    throw new WasiError("not-supported");
-  }
-
-  receiveBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  setReceiveBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  sendBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  setSendBufferSize(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   subscribe(): Pollable {

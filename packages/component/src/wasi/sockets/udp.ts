@@ -17,6 +17,7 @@ import {
   socketErrorCode,
   toWasi,
 } from "./socket-address.ts";
+import { notSupported, SocketResource } from "./socket.ts";
 import type { Network, SocketContext } from "./socket-context.ts";
 
 /** The most datagrams that wait for the guest; more are dropped, as a full socket buffer does. */
@@ -36,7 +37,7 @@ interface Shared {
   remote?: Endpoint;
 }
 
-export class UdpSocket extends Resource {
+export class UdpSocket extends SocketResource {
   readonly #family: AddressFamily;
   readonly #shared: Shared;
 
@@ -112,27 +113,11 @@ export class UdpSocket extends Resource {
   }
 
   unicastHopLimit(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   setUnicastHopLimit(): never {
-    throw new WasiError("not-supported");
-  }
-
-  receiveBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  setReceiveBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  sendBufferSize(): never {
-    throw new WasiError("not-supported");
-  }
-
-  setSendBufferSize(): never {
-    throw new WasiError("not-supported");
+    throw notSupported();
   }
 
   subscribe(): Pollable {
