@@ -26,6 +26,7 @@ export {
   ClusterNameTakenError,
   ClusterNameNotRegisteredError,
   NameTooLongError,
+  NodeDeposedError,
   NodeNameTakenError,
   SignalTooLargeError,
   StartError,
