@@ -4,7 +4,12 @@
  * @module
  */
 import { availableParallelism } from "node:os";
-import { type ClusterNode, startNode as startClusterNode } from "@coppice/cluster";
+import {
+  type ClusterNode,
+  leaseMsDefault,
+  replicatedLeaseMsDefault,
+  startNode as startClusterNode,
+} from "@coppice/cluster";
 import { useComponentThreads } from "@coppice/component";
 import { type Logger, systemClock, systemRandom } from "@coppice/kernel";
 import {
@@ -39,11 +44,18 @@ export interface StartOptions extends NatsAccess {
    * one for each core but one, which is 0 on a machine with a single core.
    */
   readonly componentThreads?: number;
+  /**
+   * For how long the node owns its names after NATS last heard from it, and about how long others wait before they take
+   * over from it when it falls silent, in milliseconds, from 3_000 to 60_000. Default: 3_000; with `replicas` 12_000, since a
+   * group of servers may need 10 s to elect a leader.
+   */
+  readonly leaseMs?: number;
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
-   * Called once when the network is lost for good: the servers forbid what the node needs, or take its credentials no
-   * longer. The node is stopping then. Default: it is logged.
+   * Called once when the node is lost for good, which is stopping then: the servers forbid what it needs, or take its
+   * credentials no longer; or, with {@link NodeDeposedError}, it was frozen for so long that others took over, and another
+   * may be started in its place. Default: it is logged.
    */
   readonly onFailure?: (error: Error) => void;
 }
@@ -60,7 +72,8 @@ export interface StartOptions extends NatsAccess {
  *   `componentThreads` is not a whole number, 0 or more.
  */
 export async function startNode(options: StartOptions): Promise<ClusterNode> {
-  const { name, cluster = "default", logger = createLogger(name) } = options;
+  const { name, cluster = "default", logger = createLogger(name), replicas = 1 } = options;
+  const { leaseMs = replicas > 1 ? replicatedLeaseMsDefault : leaseMsDefault } = options;
   const { componentThreads = availableParallelism() - 1 } = options;
   assertName("node", name);
   assertName("cluster", cluster);
@@ -76,6 +89,11 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       osPid: process.pid,
       ...(options.labels === undefined ? {} : { labels: options.labels }),
       ...(options.weight === undefined ? {} : { weight: options.weight }),
+      leaseMs,
+      onDeposed: (error) => {
+        options.onFailure?.(error);
+        void network.close();
+      },
       transport,
       store,
       artifacts,

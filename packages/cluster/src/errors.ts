@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CoppiceError, type ExitReason, type Pid } from "@coppice/kernel";
+import { CoppiceError, type ExitReason, type NodeAddress, type Pid } from "@coppice/kernel";
 import { tokenLengthMax } from "./service-subjects.ts";
 import { describeStartFailure } from "@coppice/otp";
 
@@ -18,6 +18,24 @@ export class NodeNameTakenError extends CoppiceError {
   constructor(node: string, options?: ErrorOptions) {
     super(`a node named ${node} is running in this cluster: choose another name`, options);
     this.node = node;
+  }
+}
+
+/** The other nodes ended this life of the node while it was frozen: it has stopped, and can be started anew. */
+export class NodeDeposedError extends CoppiceError {
+  static {
+    this.prototype.name = "NodeDeposedError";
+  }
+  readonly code = "node_deposed";
+  readonly node: string;
+  readonly incarnation: string;
+
+  constructor({ node, incarnation }: NodeAddress) {
+    super(
+      `node ${node} did not run for so long that others ended its session: all its processes have ended, start it anew`,
+    );
+    this.node = node;
+    this.incarnation = incarnation;
   }
 }
 

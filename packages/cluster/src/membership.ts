@@ -13,6 +13,7 @@ import {
   type Transport,
   UnsupportedVersionError,
 } from "@coppice/net";
+import { EndedLives } from "./ended-lives.ts";
 import { beatEveryMs } from "./lease-state.ts";
 import { decodeBeat, encodeBeat } from "./membership-protocol.ts";
 import {
@@ -49,6 +50,8 @@ export class Membership {
   readonly #subscriptions: Subscription[] = [];
   readonly #probing = new Set<string>();
   readonly #members: MemberTable = new Map();
+  readonly #ended = new EndedLives();
+  readonly #isInDoubt: () => boolean;
   #tickedMs = -Infinity;
   #saidVersion = false;
   /** Counts this node's connections: what was asked on one is not concluded on another. */
@@ -62,6 +65,8 @@ export class Membership {
     readonly transport: Transport;
     readonly subjects: Subjects;
     readonly observer: MembershipObserver;
+    /** Whether this node cannot know if its own session still stands: it says nothing then. Default: never. */
+    readonly isInDoubt?: () => boolean;
   }) {
     this.#self = options.self;
     this.#clock = options.clock;
@@ -69,6 +74,7 @@ export class Membership {
     this.#transport = options.transport;
     this.#subjects = options.subjects;
     this.#observer = options.observer;
+    this.#isInDoubt = options.isInDoubt ?? (() => false);
   }
 
   get members(): Members {
@@ -94,9 +100,26 @@ export class Membership {
 
   /** Tells the others that this node leaves. */
   stop(): void {
+    this.abandon();
+    this.#beat({ leaving: true });
+  }
+
+  /** Stops without a word: the others have declared this life of the node over. */
+  abandon(): void {
     this.#stopTimer?.();
     for (const { unsubscribe } of this.#subscriptions) unsubscribe();
-    this.#beat({ leaving: true });
+  }
+
+  /** Whether what that life of a node says counts. */
+  accepts(address: NodeAddress): boolean {
+    return !this.#ended.has(address) && !this.#isInDoubt();
+  }
+
+  /** The session of that life of a node is over: it is down, and not heard until it has one again. */
+  sessionEnded({ node, incarnation }: NodeAddress): void {
+    if (node === this.#self.node && incarnation === this.#self.incarnation) return;
+    this.#ended.add({ node, incarnation });
+    this.#take(onGone(this.#members, node, incarnation));
   }
 
   readonly #tick = (): void => {
@@ -105,7 +128,7 @@ export class Membership {
     const sinceMs = nowMs - this.#tickedMs;
     this.#tickedMs = nowMs;
     if (!this.#transport.connected) return; // Cut off itself, it hears nobody and cannot tell who is gone.
-    this.#beat({});
+    if (!this.#isInDoubt()) this.#beat({});
     // A node that was frozen or busy has not read what others said meanwhile.
     if (sinceMs >= suspectAfterMs) return onDeaf(this.#members, nowMs);
     this.#take(onTick(this.#members, nowMs));
@@ -119,6 +142,7 @@ export class Membership {
   #received(data: Uint8Array): void {
     const beat = this.#read(data);
     if (beat === undefined) return;
+    if (this.#ended.has(beat)) return;
     if (beat.node !== this.#self.node)
       return this.#take(onBeat(this.#members, beat, this.#clock.now()));
     if (beat.incarnation === this.#self.incarnation) this.#observer.echo(beat.sentMs);
@@ -140,9 +164,16 @@ export class Membership {
     }
   }
 
+  /** That life of a node has a session. */
+  sessionBegan(address: NodeAddress): void {
+    this.#ended.delete(address);
+    this.heard(address);
+  }
+
   /** Somebody was heard in another way than by a beat: the first signal may overtake it. */
   heard(address: NodeAddress): void {
     if (this.#members.get(address.node)?.incarnation === address.incarnation) return;
+    if (this.#ended.has(address)) return;
     const beat = { ...address, osPid: 0, sentMs: 0 };
     this.#take(onBeat(this.#members, beat, this.#clock.now()));
   }

@@ -26,6 +26,7 @@ export {
   ClusterNameTakenError,
   ClusterNameNotRegisteredError,
   NameTooLongError,
+  NodeDeposedError,
   NodeNameTakenError,
   SignalTooLargeError,
   StartError,
@@ -33,6 +34,7 @@ export {
 export { GroupEvent, type GroupMonitor, type Groups, type ScopeMonitor } from "./groups.ts";
 export type { StateTransfer } from "./hand-off.ts";
 export { fromJson, toJson } from "./json.ts";
+export { leaseMsDefault, replicatedLeaseMsDefault } from "./lease-state.ts";
 export type { NameEntry } from "./names.ts";
 export { NodeEvent } from "./node-monitors.ts";
 export type { NodeLoad, NodeTraits } from "./node-traits.ts";

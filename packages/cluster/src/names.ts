@@ -52,6 +52,7 @@ export class Names {
   readonly #lastHolders = new Map<string, object>();
   readonly #releases = new Set<Promise<void>>();
   #stopWatch: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(options: {
     readonly self: NodeAddress;
@@ -68,8 +69,9 @@ export class Names {
     this.#stopWatch = watch.stop;
   }
 
-  /** Waits for names that are being given up. */
+  /** Waits for names that are being given up. Nothing is given up later: it ends with the session. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#observers.clear();
     this.#allObservers.clear();
     await Promise.allSettled(this.#releases);
@@ -184,7 +186,7 @@ export class Names {
 
   async #delete(name: string, mayDelete: () => boolean): Promise<void> {
     const entry = this.get(name);
-    if (entry === undefined || !mayDelete()) return;
+    if (entry === undefined || this.#isStopped || !mayDelete()) return;
     try {
       await this.#store.delete(keyOf(name), entry.epoch);
       this.#apply(name, undefined, entry.epoch + 1);

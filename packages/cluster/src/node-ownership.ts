@@ -43,6 +43,9 @@ export class NodeOwnership {
     readonly store: Store;
     readonly subjects: Subjects;
     readonly traits: () => NodeTraits;
+    readonly leaseMs?: number | undefined;
+    /** Others have ended this life of the node. */
+    readonly onDeposed: () => void;
   }) {
     const { kernel, reach, store } = options;
     const { port, router } = reach;
@@ -52,10 +55,14 @@ export class NodeOwnership {
       ...options,
       self: kernel.address,
       observer: {
-        began: (address) => reach.heard(address),
-        ended: (address) => this.names.sessionEnded(address),
+        began: (address) => reach.sessionBegan(address),
+        ended: (address) => {
+          reach.sessionEnded(address);
+          this.names.sessionEnded(address);
+        },
         changed: () => this.#changed.forEach((observer) => observer()),
         lost: () => this.#lost.forEach((observer) => observer()),
+        deposed: options.onDeposed,
       },
     });
     const { sessions } = this;

@@ -40,6 +40,8 @@ export class NodeReach {
     readonly logger: Logger;
     readonly transport: Transport;
     readonly subjects: Subjects;
+    /** Whether this node cannot know if its own session still stands. */
+    readonly isInDoubt: () => boolean;
   }) {
     const { kernel, osPid, transport, logger } = options;
     const self = kernel.address;
@@ -47,6 +49,7 @@ export class NodeReach {
       ...options,
       self,
       receiver: {
+        accepts: (from) => this.#membership.accepts(from),
         heard: (from) => this.#membership.heard(from),
         receive: (signal) => this.router.receive(signal),
         gap: (from) => {
@@ -90,9 +93,9 @@ export class NodeReach {
     this.#observers.push(observer);
   }
 
-  /** That life of a node is there, as was heard in another way than by its heartbeat. */
-  heard(address: NodeAddress): void {
-    if (this.#isStarted) this.#membership.heard(address);
+  /** That life of a node has a session: it is there, before its heartbeat is heard. */
+  sessionBegan(address: NodeAddress): void {
+    if (this.#isStarted) this.#membership.sessionBegan(address);
   }
 
   /** Hears what is sent to this life of the node: before anybody knows of it, so that nothing of that is missed. */
@@ -111,6 +114,23 @@ export class NodeReach {
     this.#links.stop();
     this.#membership.stop();
     this.#stopStatus();
+  }
+
+  /** Stops without a word: the others have declared this life of the node over, and nothing of it counts. */
+  abandon(kernel: Kernel): void {
+    kernel.connect({ deliver: () => false });
+    for (const member of this.members) {
+      this.#links.down(member);
+      kernel.nodeDown(member);
+    }
+    this.#links.stop();
+    this.#membership.abandon();
+    this.#stopStatus();
+  }
+
+  /** The session of that life of a node is over: it is down, and not heard until it has one again. */
+  sessionEnded(address: NodeAddress): void {
+    this.#membership.sessionEnded(address);
   }
 
   #up(member: Member): void {

@@ -8,6 +8,7 @@ import {
   Kernel,
   type Logger,
   type NodeAddress,
+  noconnection,
   normal,
   type Pid,
   type Random,
@@ -34,7 +35,7 @@ import {
 import { ClusterSupervisor } from "./cluster-supervisor.ts";
 import type { DrainResult } from "./drain.ts";
 import { DoorStats } from "./door-stats.ts";
-import { StartError } from "./errors.ts";
+import { NodeDeposedError, StartError } from "./errors.ts";
 import type { Groups } from "./groups.ts";
 import { LagMeter } from "./lag-meter.ts";
 import { serveMicro } from "./micro-service.ts";
@@ -66,6 +67,18 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** How much of what is placed this node takes, compared with others; 0 takes nothing. Default: 1. */
   readonly weight?: number;
+  /**
+   * For how long the node owns its names after the store last heard from it, and about how long others wait before they
+   * take over from it when it falls silent, in milliseconds: from 3_000 to 60_000. At least 12_000 where a group of
+   * servers keeps the names, which may need 10 s to elect a leader. Nodes of one cluster may differ. Default: 3_000.
+   */
+  readonly leaseMs?: number;
+  /**
+   * Called once, when others ended the session of this node while the node did not run: it was frozen for longer than its
+   * lease. Its processes have ended with `noconnection`, nothing of it is heard any more, and it has left the cluster. Start
+   * another node in its place, or end the program. Default: it is logged.
+   */
+  readonly onDeposed?: (error: NodeDeposedError) => void;
 }
 
 /** The methods of a class that others may call. */
@@ -127,6 +140,7 @@ export class ClusterNode implements AsyncDisposable {
   readonly #lag: LagMeter;
   readonly #open: Subscription[] = [];
   readonly #roots: Pid[] = [];
+  #isDeposed = false;
 
   constructor(options: NodeOptions) {
     const { name, cluster, clock, random, logger } = options;
@@ -143,9 +157,14 @@ export class ClusterNode implements AsyncDisposable {
     this.#subjects = new Subjects(cluster);
     this.#lag = new LagMeter(clock);
     const shared = { ...options, kernel: this.kernel, subjects: this.#subjects };
-    this.#reach = new NodeReach(shared);
+    const isInDoubt = (): boolean => this.#ownership.sessions.isInDoubt();
+    this.#reach = new NodeReach({ ...shared, isInDoubt });
     const joined = { ...shared, reach: this.#reach };
-    this.#ownership = new NodeOwnership({ ...joined, traits: () => this.#traits() });
+    this.#ownership = new NodeOwnership({
+      ...joined,
+      traits: () => this.#traits(),
+      onDeposed: () => this.#depose(),
+    });
     this.#services = new NodeServices(joined);
     this.pubsub = this.#services.pubsub;
     this.groups = this.#services.groups;
@@ -160,7 +179,7 @@ export class ClusterNode implements AsyncDisposable {
     this.#reach.listen();
     await sessions.start(); // Before anything is said: the name of this node may belong to another.
     this.#reach.start();
-    for (const other of sessions.others()) this.#reach.heard(other);
+    for (const other of sessions.others()) this.#reach.sessionBegan(other);
     this.#services.start();
     this.#lag.start();
     this.#serve();
@@ -349,21 +368,36 @@ export class ClusterNode implements AsyncDisposable {
     return this.#ownership.drain();
   }
 
-  /** Drains, stops what is left in reverse, gives its names up, and leaves the cluster. */
+  /** Everything of this life ends at once, without a word: to the others it has ended before. */
+  #depose(): void {
+    this.#isDeposed = true;
+    this.#reach.abandon(this.kernel);
+    this.kernel.halt(noconnection);
+    const error = new NodeDeposedError(this.address);
+    this.logger.error({ event: error.code, incarnation: error.incarnation }, error.message);
+    void this.#leave().then(() => this.#options.onDeposed?.(error));
+  }
+
+  /** Drains, stops what is left in reverse, gives its names up, and leaves the cluster. Nothing is left after its session was lost. */
   async stop(): Promise<void> {
+    if (this.#isDeposed) return;
     await this.drain();
     for (const root of this.#roots.splice(0).toReversed()) {
       const ended = new Promise((resolve) => this.kernel.monitor(root, resolve));
       this.kernel.exit(root, shutdown);
       await ended;
     }
+    await this.#leave();
+    if (!this.#isDeposed) this.#reach.stop();
+  }
+
+  async #leave(): Promise<void> {
     for (const { unsubscribe } of this.#open.splice(0)) unsubscribe();
     this.#lag.stop();
     this.#ownership.handOffs.stop();
     this.#services.stop();
     await this.#ownership.sessions.stop();
     await this.#ownership.names.stop();
-    this.#reach.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

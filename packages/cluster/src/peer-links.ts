@@ -60,6 +60,8 @@ interface Received {
 
 /** What the node does with what arrives. */
 export interface LinkReceiver {
+  /** Whether what that life of a node sends counts; if not, its packets are dropped unread. */
+  readonly accepts: (from: NodeAddress) => boolean;
   /** A packet arrived from that life of a node. */
   readonly heard: (from: NodeAddress) => void;
   readonly receive: (signal: Signal) => void;
@@ -219,6 +221,7 @@ export class PeerLinks {
     if (header.to !== this.#self.incarnation) return; // Meant for another life of this node.
     const node = this.#senderOf(subject);
     const from = { node, incarnation: header.from };
+    if (!this.#receiver.accepts(from)) return;
     if (this.#isRepeated(from, header.epoch, header.number)) return;
     this.#receiver.heard(from);
     this.#count(from, header.epoch, header.number);

@@ -24,12 +24,18 @@ import {
 import { NodeNameTakenError } from "./errors.ts";
 import {
   actingMs,
+  assertLease,
   deadAfterSilenceMs,
   hasExpired,
+  isInDoubt,
+  isLease,
+  leaseMsDefault,
   type LeaseState,
   mayAct,
   noLease,
   renewEveryMs,
+  renewRetryMs,
+  wasDeaf,
 } from "./lease-state.ts";
 import { isGone } from "./membership.ts";
 import { isSameLife } from "./names.ts";
@@ -43,6 +49,7 @@ interface Known {
   readonly node: string;
   readonly incarnation: string;
   readonly traits: NodeTraits;
+  readonly leaseMs: number;
   readonly revision: number;
   readonly changedMs: number;
 }
@@ -54,8 +61,10 @@ export interface SessionObserver {
   readonly ended: (address: NodeAddress) => void;
   /** A session began or ended, or what its node says of itself changed. */
   readonly changed: () => void;
-  /** Others have ended this node's session, or it ran out: what acts for a name must stop. */
+  /** This node's session ran out, or others ended it: what acts for a name must stop. It may be opened again. */
   readonly lost: () => void;
+  /** Others ended this node's session while this node did not run, and noticed nothing: this life of it is over. */
+  readonly deposed: () => void;
 }
 
 export class Sessions {
@@ -67,6 +76,7 @@ export class Sessions {
   readonly #subjects: Subjects;
   readonly #observer: SessionObserver;
   readonly #traits: () => NodeTraits;
+  readonly #leaseMs: number;
   /** By key. */
   readonly #known = new Map<string, Known>();
   #lease: LeaseState = noLease;
@@ -74,6 +84,15 @@ export class Sessions {
   /** Counts this node's connections. */
   #connection = 0;
   #renewing: Promise<void> | undefined;
+  /** When the store last accepted a renewal. */
+  #acceptedMs = -Infinity;
+  /** When it last did, or did not. */
+  #settledMs = -Infinity;
+  #wasAccepted = true;
+  /** It did not run for long, and no renewal has been accepted since. */
+  #wasFrozen = false;
+  /** Since when this node has listened to the others' sessions without a break. */
+  #listeningMs = -Infinity;
   #stopped = false;
   /** Runs when the session has run out on this node's clock. */
   #stopExpiry: (() => void) | undefined;
@@ -90,7 +109,11 @@ export class Sessions {
     readonly observer: SessionObserver;
     /** What this node says of itself with every renewal. */
     readonly traits: () => NodeTraits;
+    /** Default: {@link leaseMsDefault}. */
+    readonly leaseMs?: number | undefined;
   }) {
+    this.#leaseMs = options.leaseMs ?? leaseMsDefault;
+    assertLease(this.#leaseMs);
     this.#self = options.self;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -103,7 +126,12 @@ export class Sessions {
 
   /** Whether this node may run and answer for its names now. */
   mayAct(): boolean {
-    return mayAct(this.#lease, this.#clock.now());
+    return mayAct(this.#lease, this.#leaseMs, this.#clock.now());
+  }
+
+  /** Whether this node did not run for so long that it cannot know if its session still stands. */
+  isInDoubt(): boolean {
+    return isInDoubt(this.#settledMs, this.#leaseMs, this.#clock.now());
   }
 
   /** Whether that life of a node has a session, as far as this node has heard. */
@@ -148,16 +176,23 @@ export class Sessions {
     const watch = await this.#store.watch((change) => this.#changed(change), { prefix });
     this.#stopWatch = watch.stop;
     await this.#open();
-    this.#schedule(renewEveryMs, () => this.#renew());
-    this.#schedule(sweepEveryMs, () => this.#sweep());
+    this.#schedule(
+      () => this.#renewAgainMs(),
+      () => this.#renew(),
+    );
+    this.#schedule(
+      () => sweepEveryMs,
+      () => this.#sweep(),
+    );
   }
 
-  /** Ends this node's session, so that others take its names over at once. */
+  /** Ends this node's session, so that others take its names over at once. Nothing if others have. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const stop of this.#stopTimers) stop();
     this.#stopExpiry?.();
     this.#stopWatch?.();
+    this.#settledMs = Infinity; // What is left to say is said.
     const { lost } = this.#lease;
     this.#lease = noLease;
     if (lost) return;
@@ -198,6 +233,10 @@ export class Sessions {
     while (!this.#stopped) {
       const value = this.#value();
       const known = this.#known.get(key);
+      if (known !== undefined && isSameLife(known, this.#self)) {
+        await sleep(this.#clock, renewRetryMs); // It was ended, and the watch is late to tell.
+        continue;
+      }
       const accepted = this.#sending();
       try {
         this.#revision =
@@ -205,6 +244,7 @@ export class Sessions {
             ? await this.#store.create(key, value)
             : await this.#store.update(key, value, await this.#replaceable(known));
         this.#lease = { ...this.#lease, lost: false };
+        this.#settled();
         accepted();
         return;
       } catch (thrown) {
@@ -221,7 +261,7 @@ export class Sessions {
       await sleep(this.#clock, deadAfterSilenceMs);
       return known.revision;
     }
-    while (!hasExpired(this.#latest(known).changedMs, this.#clock.now())) {
+    while (!this.#hasExpired(this.#latest(known))) {
       if (this.#latest(known).revision !== known.revision)
         throw new NodeNameTakenError(this.#self.node);
       await sleep(this.#clock, sweepEveryMs);
@@ -242,19 +282,47 @@ export class Sessions {
   }
 
   async #renewNow(): Promise<void> {
-    const accepted = this.#sending();
+    this.#wasFrozen ||= this.isInDoubt();
     try {
-      if (this.#lease.lost) return await this.#open();
-      const key = keyOf(this.#self.node);
-      this.#revision = await this.#store.update(key, this.#value(), this.#revision);
-      accepted();
+      if (this.#lease.lost) await this.#open();
+      else this.#wasAccepted = await this.#write();
     } catch (thrown) {
-      if (thrown instanceof ConflictError) return this.#lose();
+      this.#wasAccepted = false;
       this.#logger.warn(
         { event: "session_renewal_failed", error: String(thrown) },
         `the session could not be renewed: ${String(thrown)}`,
       );
     }
+    this.#settled();
+  }
+
+  /** Whether the store accepted it. */
+  async #write(): Promise<boolean> {
+    const key = keyOf(this.#self.node);
+    const accepted = this.#sending();
+    try {
+      this.#revision = await this.#store.update(key, this.#value(), this.#revision);
+      accepted();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof ConflictError)) throw thrown;
+      // A renewal that was not answered may have been made: then the session is this node's own, at a later revision.
+      const entry = await this.#store.get(key);
+      const own = entry === undefined ? undefined : parseSession(decode(entry.value));
+      if (entry === undefined || own === undefined || !isSameLife(own, this.#self)) this.#lose();
+      else this.#revision = entry.revision; // Only read; the next write proves it.
+      return false;
+    }
+  }
+
+  /** The store answered, or did not: this node ran, and had the chance to hear of its end. */
+  #settled(): void {
+    this.#settledMs = this.#clock.now();
+  }
+
+  /** When to renew next, in milliseconds: soon if the last one was not accepted. */
+  #renewAgainMs(): number {
+    return this.#wasAccepted ? renewEveryMs : renewRetryMs;
   }
 
   /** Notes when a renewal is sent. What is returned says that it was accepted; too late on another connection. */
@@ -263,14 +331,18 @@ export class Sessions {
     const connection = this.#connection;
     return () => {
       this.#stopExpiry?.();
-      const leftMs = sentMs + actingMs - this.#clock.now();
+      const nowMs = this.#clock.now();
+      if (wasDeaf(this.#acceptedMs, nowMs)) this.#listeningMs = nowMs;
+      this.#acceptedMs = nowMs;
+      this.#wasFrozen = false;
+      const leftMs = sentMs + actingMs(this.#leaseMs) - nowMs;
       this.#stopExpiry = this.#clock.after(leftMs, () => this.#expire());
       if (connection === this.#connection) this.#lease = { ...this.#lease, renewedMs: sentMs };
     };
   }
 
   #value(): Uint8Array {
-    return encode({ ...this.#self, ...this.#traits() });
+    return encode({ ...this.#self, ...this.#traits(), leaseMs: this.#leaseMs });
   }
 
   /** Others may take over a little later. */
@@ -283,22 +355,31 @@ export class Sessions {
   }
 
   #lose(): void {
+    if (this.#lease.lost || this.#stopped) return;
     this.#lease = { ...this.#lease, lost: true };
     this.#logger.error({ event: "session_lost" }, "this node's session was ended by another node");
-    this.#observer.lost();
+    if (!this.#wasFrozen && !this.isInDoubt()) return this.#observer.lost();
+    this.#stopped = true;
+    this.#observer.deposed();
+  }
+
+  #hasExpired({ changedMs, leaseMs }: Known): boolean {
+    return hasExpired(Math.max(changedMs, this.#listeningMs), leaseMs, this.#clock.now());
   }
 
   async #sweep(): Promise<void> {
+    if (wasDeaf(this.#acceptedMs, this.#clock.now())) return;
     for (const known of this.#known.values())
-      if (known.node !== this.#self.node && hasExpired(known.changedMs, this.#clock.now()))
-        await this.#delete(known);
+      if (known.node !== this.#self.node && this.#hasExpired(known)) await this.#delete(known);
   }
 
   #changed(change: Change): void {
     const before = this.#known.get(change.key);
+    const isOwn = change.key === keyOf(this.#self.node);
     if (change.type === "delete") {
       this.#known.delete(change.key);
       if (before !== undefined) this.#observer.ended(before);
+      if (isOwn && change.revision > this.#revision) this.#lose();
       return this.#observer.changed();
     }
     const known = parseSession(decode(change.value));
@@ -309,16 +390,17 @@ export class Sessions {
       return; // A renewal.
     }
     if (before !== undefined) this.#observer.ended(before);
-    if (known.node !== this.#self.node) this.#observer.began(known);
+    if (!isOwn) this.#observer.began(known);
+    else if (!isSameLife(known, this.#self) && revision > this.#revision) this.#lose();
     this.#observer.changed();
   }
 
-  #schedule(everyMs: number, run: () => Promise<void>): void {
+  #schedule(waitMs: () => number, run: () => Promise<void>): void {
     const again = async (): Promise<void> => {
       await run();
-      if (!this.#stopped) this.#schedule(everyMs, run);
+      if (!this.#stopped) this.#schedule(waitMs, run);
     };
-    const stop = this.#clock.after(everyMs, () => {
+    const stop = this.#clock.after(waitMs(), () => {
       this.#stopTimers = this.#stopTimers.filter((each) => each !== stop);
       void again();
     });
@@ -326,11 +408,18 @@ export class Sessions {
   }
 }
 
-function parseSession(value: unknown): NodeAddress & { readonly traits: NodeTraits } {
-  const { node, incarnation, ...traits } = (value ?? {}) as Record<string, unknown>;
-  if (typeof node !== "string" || typeof incarnation !== "string")
+function parseSession(
+  value: unknown,
+): NodeAddress & { readonly traits: NodeTraits; readonly leaseMs: number } {
+  const {
+    node,
+    incarnation,
+    leaseMs = leaseMsDefault,
+    ...traits
+  } = (value ?? {}) as Record<string, unknown>;
+  if (typeof node !== "string" || typeof incarnation !== "string" || !isLease(leaseMs))
     throw new BadFrameError("a session is malformed");
-  return { node, incarnation, traits: parseTraits(traits) };
+  return { node, incarnation, leaseMs, traits: parseTraits(traits) };
 }
 
 function keyOf(node: string): string {

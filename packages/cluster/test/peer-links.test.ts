@@ -27,6 +27,7 @@ function nodes(seed = 1) {
       subjects,
       logger,
       receiver: {
+        accepts: () => true,
         heard: (from) => links.up(from),
         receive: (signal) => {
           if (signal.type === "send") got.push(signal.message);
@@ -209,7 +210,12 @@ describe("what is not from a node of this protocol", () => {
       clock,
       subjects,
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      receiver: { heard: () => {}, receive: (signal) => signals.push(signal), gap: () => {} },
+      receiver: {
+        accepts: () => true,
+        heard: () => {},
+        receive: (signal) => signals.push(signal),
+        gap: () => {},
+      },
     });
     links.start();
     const writer = new PacketWriter({ epoch: 1, to: "b1", from: "x1" });

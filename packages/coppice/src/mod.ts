@@ -23,6 +23,7 @@ export {
   MissedMessages,
   type NameEntry,
   NameTooLongError,
+  NodeDeposedError,
   NodeEvent,
   type NodeInfo,
   NoSuchChildError,

@@ -57,6 +57,7 @@ export class Kernel {
   /** What `Self` does, on behalf of its process. */
   readonly side: ProcessSide;
   readonly #table: ProcessTable;
+  readonly #ends: ProcessEnds;
   readonly #timers: ProcessTimers;
   readonly #runner: ProcessRunner;
   readonly #receiver: SignalReceiver;
@@ -79,6 +80,7 @@ export class Kernel {
     const deliver = (signal: Signal): boolean => this.#remote.deliver(signal);
     const receiver = new SignalReceiver({ table, ends, runner, logger, route, deliver });
     this.#table = table;
+    this.#ends = ends;
     this.#timers = timers;
     this.#runner = runner;
     this.#receiver = receiver;
@@ -346,6 +348,11 @@ export class Kernel {
     this.#awayCalls.failAll(isGone, (call) => unreachable(call.label, address.node, "maybe"));
     this.#remoteMonitors.fireAll(isGone, noconnection);
     this.#receiver.nodeDown(address);
+  }
+
+  /** Ends every process with this reason, at once, supervisors as well: nobody restarts anything. */
+  halt(reason: ExitReason): void {
+    for (const process of this.#table.values()) this.#ends.end(process, reason);
   }
 
   #spawn(code: Behaviour | ProcessFunction, options: SpawnOptions): Process {

@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { NodeDeposedError } from "@coppice/cluster";
 import type { AppContext, Application } from "../application.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -27,14 +28,39 @@ export interface StartCommand {
 /** How long a stop, with the drain before it, may take before the process ends anyway, in milliseconds. */
 const stopTimeoutMs = 30_000;
 
-/** Runs until SIGTERM, SIGINT, or the end of stdin; then hands its names over, and stops. */
+/**
+ * Runs until SIGTERM, SIGINT, or the end of stdin; then hands its names over, and stops. When others took over because the
+ * node was frozen, another starts in its place, and the application is asked again.
+ */
 export async function start(config: Config, command: StartCommand): Promise<void> {
   const { settings } = command;
   const application = await loadApplication(command.module);
   const ended = endOfRun(command.untilStdinEnds);
+  const run = { application, settings, ended };
+  try {
+    while ((await runNode(config, command, run)) === "deposed");
+  } finally {
+    process.stdin.destroy(); // Listening to it would keep this process alive.
+  }
+}
+
+interface Run {
+  readonly application: Application;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Somebody wants this process to end. */
+  readonly ended: Promise<void>;
+}
+
+/** One life of the node. */
+async function runNode(
+  config: Config,
+  command: StartCommand,
+  { application, settings, ended }: Run,
+): Promise<"stopped" | "deposed"> {
   const { servers, cluster, access } = config;
   const logger = createLogger(command.name);
   const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {}); // It may come before anybody waits for it, and is not lost then.
   const onFailure = (error: Error): void => failed.reject(error);
   const where = { name: command.name, cluster, servers, logger, onFailure };
   const options = { ...access, ...command.node, ...where };
@@ -42,14 +68,19 @@ export async function start(config: Config, command: StartCommand): Promise<void
   const announce: AppContext["announce"] = (fields) => {
     process.stdout.write(`${JSON.stringify(fields)}\n`);
   };
+  let isDeposed = false;
   try {
     await node.start(await application({ node, settings, announce }));
     announce({ event: "ready", node: node.name, incarnation: node.address.incarnation });
     await Promise.race([ended, failed.promise]);
+    return "stopped";
+  } catch (thrown) {
+    isDeposed = thrown instanceof NodeDeposedError;
+    if (isDeposed) return "deposed";
+    throw thrown;
   } finally {
-    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    if (!isDeposed) setTimeout(() => process.exit(1), stopTimeoutMs).unref();
     await node.stop();
-    process.stdin.destroy(); // Listening to it would keep this process alive.
   }
 }
 
