@@ -26,10 +26,22 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   component: ["kernel", "otp", "meter"],
   live: ["kernel", "otp", "cluster"],
   cli: ["kernel", "otp", "net", "net-nats", "cluster", "meter", "component", "live"],
-  coppice: ["kernel", "otp", "net", "net-nats", "cluster", "meter", "component", "live", "cli"],
+  coppice: [
+    "kernel",
+    "otp",
+    "net",
+    "net-nats",
+    "cluster",
+    "meter",
+    "component",
+    "live",
+    "cli",
+    "testkit",
+    "chaos",
+  ],
   chat: ["coppice"],
   testkit: ["kernel", "otp", "net", "cluster"],
-  chaos: ["kernel", "otp", "net", "cluster", "testkit"],
+  chaos: ["kernel", "otp", "net", "net-nats", "cluster", "component", "cli", "testkit"],
   bench: ["coppice", "kernel", "otp", "net", "net-nats", "cluster", "testkit"],
 };
 
@@ -63,6 +75,7 @@ const ambientAllowed = [
   "packages/testkit/src/simulation/simulated-time.ts",
   "packages/cli/src/",
   "packages/bench/src/",
+  "packages/chaos/src/real/",
   "packages/live/src/client/",
 ];
 

@@ -4,4 +4,5 @@
  * @module
  */
 export type { AppContext, Application } from "./application.ts";
+export { ensureNatsServer, installPackage } from "./demo/install.ts";
 export { type StartOptions, startNode } from "./start-node.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { eventually, type EventuallyOptions } from "./eventually.ts";
 export { type FaultyStore, faultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 export { type LinkFaults, noFaults } from "./link-faults.ts";

@@ -29,14 +29,19 @@ const durations: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>
 };
 const durationMsDefault = [200, 7_000] as const;
 
-export function generatePlan(seed: number, nodes: readonly string[]): FaultPlan {
+/** `among`: the kinds it may have. Default: all of them. */
+export function generatePlan(
+  seed: number,
+  nodes: readonly string[],
+  among: readonly FaultKind[] = faultKinds,
+): FaultPlan {
   const random = seededRandom((seed ^ planSalt) >>> 0);
   const dice = new Dice(random);
-  const kinds = faultKinds.filter((kind) => kind !== "clock-rate" && dice.chance(0.4));
-  const allowed = kinds.length > 0 ? kinds : [dice.pick(faultKinds.slice(0, 5))];
+  const kinds = among.filter((kind) => kind !== "clock-rate" && dice.chance(0.4));
+  const allowed = kinds.length > 0 ? kinds : [dice.pick(among.slice(0, 5))];
   const plan: Fault[] = [];
-  if (dice.chance(0.5)) plan.push(...clocks(nodes, dice));
-  if (dice.chance(0.15)) plan.push(...swizzle(nodes, dice));
+  if (dice.chance(0.5) && among.includes("clock-rate")) plan.push(...clocks(nodes, dice));
+  if (dice.chance(0.15) && among.includes("isolate")) plan.push(...swizzle(nodes, dice));
   const count = 1 + dice.below(faultsMax);
   for (let index = 0; index < count; index += 1)
     plan.push(oneFault(dice.pick(allowed), nodes, dice));

@@ -60,6 +60,8 @@ export class SimulatedCluster {
     readonly advance: (ms: number) => Promise<void>;
     /** Runs it at a time that is so many milliseconds away, outside of any node. */
     readonly after: (ms: number, run: () => void) => void;
+    /** Resolves at that time; something else has to move it. */
+    readonly sleep: (ms: number) => Promise<void>;
   };
   /** What was done to the cluster, who owned which name, and whose session began, was renewed and ended. */
   readonly history: ClusterEvent[] = [];
@@ -82,6 +84,7 @@ export class SimulatedCluster {
       now: () => time.nowMs,
       advance: (ms) => time.advance(ms),
       after: (ms, run) => void time.at(time.nowMs + ms, run),
+      sleep: (ms) => new Promise((resolve) => void time.at(time.nowMs + ms, resolve)),
     };
     const registry = new RegistryReader();
     this.#store.watch((change, from) => {
