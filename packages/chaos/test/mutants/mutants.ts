@@ -156,10 +156,11 @@ export const mutants: readonly Mutant[] = [
     "    held.watcher",
   ),
   mutant(
-    "a monitor that was stopped fires",
+    "a monitor that was stopped stays",
     `${kernel}/remote-monitors.ts`,
     "return this.#held.delete(id);",
     "return this.#held.has(id);",
+    "the process that stopped it knows the reference no more, and drops what comes",
   ),
   mutant(
     "links to an unreachable node are forgotten",
@@ -232,6 +233,18 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/call-by-name.ts`,
     "const isTurn = place === undefined ? this.#lines.isEmpty(label) : place.isFirst();",
     "const isTurn = true;",
+  ),
+  mutant(
+    "a call that is sent again goes to the end of its line",
+    `${cluster}/waiting-lines.ts`,
+    "const after = line.findLastIndex(({ order }) => order <= place.order);",
+    "const after = line.includes(place) ? line.indexOf(place) : line.length - 1;",
+  ),
+  mutant(
+    "the session of a node that came back is ended",
+    `${cluster}/sessions.ts`,
+    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(known);",
+    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(this.#latest(known));",
   ),
   mutant(
     "the calls of a process that ended fail in reverse",
