@@ -249,8 +249,9 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "the calls of a process that ended fail in reverse",
     `${kernel}/process-ends.ts`,
-    "return calls.reverse();",
+    "return calls.toReversed();",
     "return calls;",
+    "calls by name are put in order again before they are sent again; by pid they only fail in another order",
   ),
   mutant(
     "a name that is being given up is still answered for",
