@@ -207,11 +207,14 @@ export class Sessions {
     }
   }
 
-  /** A node's connection is gone: ends its session once it has stopped acting by its own clock. */
+  /**
+   * A node's connection is gone: ends its session once it has stopped acting by its own clock. If the session is renewed
+   * meanwhile, the node has another connection, and acts: the session stands.
+   */
   async end({ node, incarnation }: NodeAddress, seenMs: number): Promise<void> {
+    const known = this.#known.get(keyOf(node));
     const waitMs = seenMs + deadAfterSilenceMs - this.#clock.now();
     if (waitMs > 0) await sleep(this.#clock, waitMs);
-    const known = this.#known.get(keyOf(node));
     if (this.#stopped || known?.incarnation !== incarnation) return;
     await this.#delete(known);
   }

@@ -117,7 +117,7 @@ export class ProcessEnds {
 function oldestFirst(newest: OpenCall | undefined): OpenCall[] {
   const calls: OpenCall[] = [];
   for (let call = newest; call !== undefined; call = call.older) calls.push(call);
-  return calls.reverse();
+  return calls.toReversed();
 }
 
 /** What `AbortSignal` users expect, with the exit as its cause. */

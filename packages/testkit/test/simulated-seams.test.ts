@@ -19,9 +19,9 @@ function world() {
   const trace = new Trace(() => time.nowMs);
   const network = new SimulatedNetwork(trace);
   const store = new SimulatedStore(time, trace);
-  let isOver = false;
+  const state = { isOver: false };
   const pump = async (): Promise<void> => {
-    while (!isOver) await time.advance(stepMs);
+    while (!state.isOver) await time.advance(stepMs);
   };
   const pumping = pump();
   let machines = 0;
@@ -36,7 +36,7 @@ function world() {
     return { connection, view };
   };
   const stop = async (): Promise<void> => {
-    isOver = true;
+    state.isOver = true;
     await pumping;
   };
   return { connect, stop };

@@ -45,6 +45,7 @@ export function effectsOf(active: readonly Fault[], nodes: readonly string[]): F
       cut: isParted || of("store-cut", node).length > 0,
       lostAcks: most("lost-acks", node),
       staleMs: most("stale", node),
+      delayMs: [min, max + most("store-slow", node)],
     };
     for (const other of nodes)
       if (isParted && other !== node) cuts.add(`${node}>${other}`).add(`${other}>${node}`);

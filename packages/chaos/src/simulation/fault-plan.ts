@@ -18,7 +18,7 @@ export const faultKinds = [
   "partition",
   /** The second target does not hear the first. */
   "one-way",
-  /** The connection breaks and both sides know. */
+  /** The connection breaks, which the network knows. `amount`: after so many milliseconds the node knows it too. */
   "reset",
   /** Every connection breaks, and the store answers nothing. */
   "network-restart",
@@ -30,6 +30,8 @@ export const faultKinds = [
   "duplicate",
   /** The store answers a node nothing. */
   "store-cut",
+  /** Answers of the store are late. `amount`: by up to so many milliseconds. */
+  "store-slow",
   /** The store makes no writes, for anybody. */
   "store-leaderless",
   /** The store answers nobody. */
@@ -83,7 +85,7 @@ export function describeFault({ kind, atMs, durationMs, targets, amount }: Fault
     case "one-way":
       return `${at} node ${other} heard nothing of node ${node} ${lasted}`;
     case "reset":
-      return `${at} the connection of node ${node} broke ${lasted}`;
+      return `${at} the connection of node ${node} broke ${lasted}, which it noticed after ${spaced(amount)} ms`;
     case "network-restart":
       return `${at} the network was down ${lasted}`;
     case "delay":
@@ -94,6 +96,8 @@ export function describeFault({ kind, atMs, durationMs, targets, amount }: Fault
       return `${at} node ${node} got ${percent} of its messages twice ${lasted}`;
     case "store-cut":
       return `${at} node ${node} did not reach the store ${lasted}`;
+    case "store-slow":
+      return `${at} node ${node} got answers of the store up to ${spaced(amount)} ms late ${lasted}`;
     case "store-leaderless":
       return `${at} the store made no writes ${lasted}`;
     case "store-unavailable":

@@ -55,7 +55,7 @@ function oneFault(kind: FaultKind, nodes: readonly string[], dice: Dice): Fault 
   const durationMs = Math.round(min + share * share * (max - min));
   const atMs = dice.below(faultPhaseMs);
   const [first, second] = dice.shuffle(nodes);
-  const isForAll = kind.startsWith("store-") && kind !== "store-cut";
+  const isForAll = kind === "store-leaderless" || kind === "store-unavailable";
   const targets =
     kind === "network-restart" || isForAll ? [] : kind === "one-way" ? [first!, second!] : [first!];
   return { kind, atMs, durationMs, targets, amount: amountOf(kind, dice) };
@@ -67,6 +67,10 @@ function amountOf(kind: FaultKind, dice: Dice): number {
       return dice.below(3);
     case "delay":
       return dice.pick([20, 80, 300, 1_000, 3_000]);
+    case "reset":
+      return dice.pick([0, 0, 300, 2_000]);
+    case "store-slow":
+      return dice.pick([300, 1_500, 4_000]);
     case "loss":
       return dice.pick([0.02, 0.1, 0.3]);
     case "duplicate":

@@ -49,7 +49,7 @@ export class FaultInjector {
     const { kind, targets, durationMs, amount } = fault;
     const [name = ""] = targets;
     if (kind === "wall-jump") return this.#cluster.jumpWall(name, amount);
-    if (kind === "reset") return this.#cluster.reset(name, durationMs);
+    if (kind === "reset") return this.#cluster.reset(name, durationMs, amount);
     if (kind === "network-restart")
       for (const each of this.#cluster.names) this.#cluster.reset(each, durationMs);
     if (kind === "crash" || kind === "stop") this.#takeDown(fault, name);

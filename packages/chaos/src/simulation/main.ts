@@ -9,6 +9,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { describeFault } from "./fault-plan.ts";
 import { describeRow, isAsExpected, type PlantedBug, runMutant } from "./mutant-run.ts";
+import { neverReached, seedsForAllStates } from "./sometimes.ts";
 import { type SeedRunResult, runSeeds, shrinkFailure } from "./seed-runner.ts";
 import type { Failure } from "./simulation-worker.ts";
 
@@ -103,7 +104,9 @@ async function runMany(): Promise<boolean> {
   say("reached in how many seeds:");
   for (const [state, reached] of [...result.sometimes].sort((a, b) => b[1] - a[1]))
     say(`  ${String(reached).padStart(7)}  ${state}`);
-  return result.failures.length === 0;
+  const missing = result.count < seedsForAllStates ? [] : neverReached(result.sometimes);
+  for (const state of missing) say(`NEVER REACHED, so not tested: ${state}`);
+  return result.failures.length === 0 && missing.length === 0;
 }
 
 async function runMutants(): Promise<boolean> {

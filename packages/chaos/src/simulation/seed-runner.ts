@@ -95,7 +95,9 @@ class SeedRun {
       let range: { readonly from: number; readonly count: number } | undefined;
       while ((range = this.#take()) !== undefined) {
         worker ??= new SimulationWorker(this.#options.patches ?? []);
-        const answer = await worker.ask({ type: "run", ...range }, this.#clock);
+        const { stopAtFailure = true } = this.#options;
+        const request = { type: "run", stopAtFailure, ...range } as const;
+        const answer = await worker.ask(request, this.#clock);
         if (answer.type === "ran") this.#add(answer);
         else {
           this.#failures.push(brokenBy(worker.seed, answer));

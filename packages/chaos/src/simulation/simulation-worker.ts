@@ -19,7 +19,13 @@ export interface WorkerData {
 
 /** What a worker is asked. */
 export type WorkerRequest =
-  | { readonly type: "run"; readonly from: number; readonly count: number }
+  | {
+      readonly type: "run";
+      readonly from: number;
+      readonly count: number;
+      /** Ends with the first failure. */
+      readonly stopAtFailure: boolean;
+    }
   | { readonly type: "shrink"; readonly seed: number; readonly plan: FaultPlan };
 
 /** A seed that broke a promise. */
@@ -55,10 +61,15 @@ const missing = patches.filter((patch) => !applied.has(patch));
 if (missing.length > 0)
   throw new Error(`not loaded, so not patched: ${missing.map(({ file }) => file).join(", ")}`);
 
-async function runSeeds(from: number, count: number): Promise<WorkerAnswer> {
+async function runSeeds({
+  from,
+  count,
+  stopAtFailure,
+}: WorkerRequest & { readonly type: "run" }): Promise<WorkerAnswer> {
   const sometimes = new Map<string, number>();
   const failures: Failure[] = [];
   let simulatedMs = 0;
+  let ran = 0;
   for (let seed = from; seed < from + count; seed += 1) {
     seedNow[0] = seed;
     const plan = generatePlan(seed, nodeNames);
@@ -67,9 +78,11 @@ async function runSeeds(from: number, count: number): Promise<WorkerAnswer> {
     for (const state of result.sometimes.keys())
       sometimes.set(state, (sometimes.get(state) ?? 0) + 1);
     const { violations, traceHash } = result;
+    ran += 1;
     if (violations.length > 0) failures.push({ seed, plan, violations, traceHash });
+    if (stopAtFailure && failures.length > 0) break;
   }
-  return { type: "ran", count, simulatedMs, sometimes, failures };
+  return { type: "ran", count: ran, simulatedMs, sometimes, failures };
 }
 
 async function shrink(seed: number, plan: FaultPlan): Promise<WorkerAnswer> {
@@ -84,10 +97,7 @@ async function shrink(seed: number, plan: FaultPlan): Promise<WorkerAnswer> {
 }
 
 parentPort!.on("message", (request: WorkerRequest) => {
-  const answer =
-    request.type === "run"
-      ? runSeeds(request.from, request.count)
-      : shrink(request.seed, request.plan);
+  const answer = request.type === "run" ? runSeeds(request) : shrink(request.seed, request.plan);
   answer.then(
     (result) => parentPort!.postMessage(result),
     (thrown: unknown) => {

@@ -106,6 +106,7 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/names.ts`,
     "if (revision <= (known?.epoch ?? this.#deleted.get(name))) return;",
     "",
+    "the newer write arrives a moment later: it costs a restart of the process, and breaks no promise",
   ),
   mutant(
     "a write whose answer was lost is never learned of",
@@ -155,10 +156,11 @@ export const mutants: readonly Mutant[] = [
     "    held.watcher",
   ),
   mutant(
-    "a monitor that was stopped fires",
+    "a monitor that was stopped stays",
     `${kernel}/remote-monitors.ts`,
     "return this.#held.delete(id);",
     "return this.#held.has(id);",
+    "the process that stopped it knows the reference no more, and drops what comes",
   ),
   mutant(
     "links to an unreachable node are forgotten",
@@ -233,10 +235,23 @@ export const mutants: readonly Mutant[] = [
     "const isTurn = true;",
   ),
   mutant(
+    "a call that is sent again goes to the end of its line",
+    `${cluster}/waiting-lines.ts`,
+    "const after = line.findLastIndex(({ order }) => order <= place.order);",
+    "const after = line.includes(place) ? line.indexOf(place) : line.length - 1;",
+  ),
+  mutant(
+    "the session of a node that came back is ended",
+    `${cluster}/sessions.ts`,
+    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(known);",
+    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(this.#latest(known));",
+  ),
+  mutant(
     "the calls of a process that ended fail in reverse",
     `${kernel}/process-ends.ts`,
-    "return calls.reverse();",
+    "return calls.toReversed();",
     "return calls;",
+    "calls by name are put in order again before they are sent again; by pid they only fail in another order",
   ),
   mutant(
     "a name that is being given up is still answered for",

@@ -12,7 +12,7 @@ import type { LinkFaults } from "../link-faults.ts";
 import { type ClusterEvent, RegistryReader } from "./cluster-events.ts";
 import { SimulatedMachine } from "./simulated-machine.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
-import type { StoreViewFaults } from "./simulated-store-view.ts";
+import { noViewFaults, type StoreViewFaults } from "./simulated-store-view.ts";
 import { SimulatedStore, type StoreState } from "./simulated-store.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { Trace, type TraceLine } from "./trace.ts";
@@ -233,10 +233,13 @@ export class SimulatedCluster {
     });
   }
 
-  /** Breaks a node's connection, which both sides notice at once; it is there again after so long. */
-  reset(name: string, downMs: number): void {
-    this.#fault("reset", [name], downMs);
-    this.#machine(name).reset(downMs);
+  /**
+   * Breaks a node's connection, which the network notices at once and the node after `noticeMs`; it is there again `downMs`
+   * later. `noticeMs` by default: 0.
+   */
+  reset(name: string, downMs: number, noticeMs = 0): void {
+    this.#fault("reset", [name], noticeMs + downMs);
+    this.#machine(name).reset(downMs, noticeMs);
   }
 
   /** Changes what a node's link does to what it sends and gets. */
@@ -275,7 +278,7 @@ export class SimulatedCluster {
     const whole = { loss: 0, duplicates: 0, cut: false };
     for (const machine of this.#machines.values()) {
       machine.link.set({ out: { ...whole, delayMs: [0, 0] }, in: { ...whole, delayMs } });
-      machine.setStore({ cut: false, lostAcks: 0, staleMs: 0 });
+      machine.setStore(noViewFaults);
       if (machine.isFrozen) machine.thaw();
     }
   }

@@ -168,13 +168,16 @@ export class SimulatedConnection implements Transport, Subscriber {
     this.#interests.clear();
   }
 
-  /** The connection breaks, and both sides know at once. It is there again after so long, in milliseconds. */
-  reset(downMs: number): void {
+  /**
+   * The connection breaks, which the network knows at once and the client after `noticeMs`. It is there again `downMs` later,
+   * both in milliseconds.
+   */
+  reset(downMs: number, noticeMs = 0): void {
     if (this.#state !== "connected") return;
     this.#turn += 1;
     this.#isKnown = false;
-    this.#later(0, () => this.#giveUp());
-    this.#later(Math.max(1, downMs), () => this.#reconnect());
+    this.#later(noticeMs, () => this.#giveUp());
+    this.#later(noticeMs + Math.max(1, downMs), () => this.#reconnect());
   }
 
   /** For the network. */

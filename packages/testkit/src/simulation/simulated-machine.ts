@@ -124,10 +124,10 @@ export class SimulatedMachine {
     this.#life?.host.thaw();
   }
 
-  /** Its connection breaks, and both sides know at once; it is there again after so long. */
-  reset(downMs: number): void {
+  /** Its connection breaks, which the network knows at once and the node after `noticeMs`; it is there again `downMs` later. */
+  reset(downMs: number, noticeMs: number): void {
     this.#world.trace.note("reset", this.name);
-    this.#life?.connection.reset(downMs);
+    this.#life?.connection.reset(downMs, noticeMs);
   }
 
   setStore(faults: Partial<StoreViewFaults>): void {
