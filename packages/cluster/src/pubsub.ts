@@ -280,13 +280,12 @@ export class PubSub {
     const { from, stream, first, bodies } = parse(decode(data));
     if (topic === undefined) throw new BadFrameError("a broadcast has no topic");
     if (from.node === this.#kernel.address.node) return; // Handed out already.
+    const parsed = bodies.map(parseBody); // Before they count as arrived: what cannot be read is lost.
     const batch = { topic, stream, first, count: bodies.length };
     const { missed, repeated } = interest.sequences.arrived(from, batch);
     this.#reportLost(interest, topic, from.node, missed);
-    for (const each of repeated === 0 ? bodies : bodies.slice(repeated)) {
-      const { message, except } = parseBody(each);
+    for (const { message, except } of repeated === 0 ? parsed : parsed.slice(repeated))
       handOut(interest, topic, from.node, message, except);
-    }
   }
 
   #reportLost(interest: Interest, topic: string, node: string, count: number): void {
