@@ -66,6 +66,7 @@ export class LifeLog {
     const events: HistoryEvent[] = [];
     for (let more = this.read(); more.length > 0; more = this.read()) events.push(...more);
     if (this.#rest !== "") this.broken += 1;
+    if (!this.#keep) rmSync(this.#pathOf(this.#segment), { force: true });
     const atMs = Math.max(endedMs, events.at(-1)?.atMs ?? 0);
     for (const id of this.#openCalls)
       events.push({ type: "outcome", atMs, id, outcome: "maybe", code: callerEnded });
