@@ -1,5 +1,5 @@
 import { Broadcast, MissedMessages, SignalTooLargeError } from "@coppice/cluster";
-import { encode } from "@coppice/net";
+import { encodeChecked } from "@coppice/net";
 import { describe, expect, test } from "vitest";
 import { memoryCluster } from "./cluster.ts";
 import { listen, simulatedCluster } from "./simulated.ts";
@@ -118,7 +118,10 @@ describe("pubsub", () => {
     node.pubsub.subscribe("room", pid);
     const unreadable = new Uint8Array([0xc1]);
     for (const [index, body] of ["one", unreadable, "three"].entries())
-      transport.publish("coppice.v1.test.topic.room", encode(["b", "1", 1, index + 1, [body]]));
+      transport.publish(
+        "coppice.v1.test.topic.room",
+        encodeChecked(["b", "1", 1, index + 1, [body]]),
+      );
     const missed = new MissedMessages({ source: "room", reason: "lost", count: 1, node: "b" });
     await expect.poll(() => messages).toEqual(["one", missed, "three"]);
   });
