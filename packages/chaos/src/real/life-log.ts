@@ -120,7 +120,7 @@ export class LifeLog {
         this.#openCalls.delete(event.id);
         break;
       case "monitor":
-        this.#openMonitors.set(event.ref, event as MonitorEvent);
+        this.#openMonitors.set(event.ref, event);
         break;
       case "demonitor":
       case "down":
