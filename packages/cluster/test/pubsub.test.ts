@@ -1,5 +1,7 @@
 import { Broadcast, MissedMessages, SignalTooLargeError } from "@coppice/cluster";
+import { encodeChecked } from "@coppice/net";
 import { describe, expect, test } from "vitest";
+import { memoryCluster } from "./cluster.ts";
 import { listen, simulatedCluster } from "./simulated.ts";
 
 async function two() {
@@ -117,6 +119,21 @@ describe("pubsub", () => {
     for (const message of [1, large, 2]) a.pubsub.broadcast("room", message);
     await advance(10);
     expect(messages).toEqual([1, large, 2]);
+  });
+
+  test("P1: a broadcast that cannot be read is reported as lost", async () => {
+    const { start, transport } = memoryCluster();
+    const node = await start("a");
+    const { pid, messages } = listen(node);
+    node.pubsub.subscribe("room", pid);
+    const unreadable = new Uint8Array([0xc1]);
+    for (const [index, body] of ["one", unreadable, "three"].entries())
+      transport.publish(
+        "coppice.v1.test.topic.room",
+        encodeChecked(["b", "1", 1, index + 1, [body]]),
+      );
+    const missed = new MissedMessages({ source: "room", reason: "lost", count: 1, node: "b" });
+    await expect.poll(() => messages).toEqual(["one", missed, "three"]);
   });
 
   test("P1: what was lost on the way is reported where the gap is", async () => {

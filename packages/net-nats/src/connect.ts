@@ -92,7 +92,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsNetwork>
     transport,
     serverVersion: connection.info?.version ?? "unknown",
     openStore: async (bucket, more = {}) =>
-      openKvStore(clientOf(connection), bucket, { ...more, report }),
+      openKvStore(clientOf(connection), bucket, { ...more, clock, report }),
     openArtifacts: async (bucket, more = {}) =>
       openObjectArtifacts(clientOf(connection), bucket, more),
     close: () => transport.close(),

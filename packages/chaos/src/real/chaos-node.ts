@@ -92,7 +92,7 @@ function recordCensus(): void {
 }
 
 async function quiet(): Promise<void> {
-  await Promise.all(workloads.map(({ stop }) => stop?.()));
+  await Promise.all(workloads.map(async ({ stop }) => stop?.()));
 }
 
 function killProcess(target: string): void {
