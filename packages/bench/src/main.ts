@@ -63,6 +63,7 @@ process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.vers
 for (const part of chosenParts(process.argv.slice(2))) {
   say(part);
   // At once, so that what fails later takes nothing along.
-  process.stdout.write(`${figureTable(await parts[part]!(say))}\n`);
+  const figures = await parts[part]!(say);
+  if (figures.length > 0) process.stdout.write(`${figureTable(figures)}\n`);
 }
 process.exit(0);

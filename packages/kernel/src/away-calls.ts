@@ -99,8 +99,7 @@ export class AwayCalls {
 
   /** Fails every call to a process that `isGone` accepts. */
   failAll(isGone: (target: Pid) => boolean, failure: (call: AwayCall) => CallFailure): void {
-    for (const call of this.#inOrder())
-      if (isGone(call.target)) call.settle(failed(failure(call)));
+    for (const call of this.#inOrder()) if (isGone(call.target)) call.settle(failed(failure(call)));
   }
 
   #inOrder(): AwayCall[] {

@@ -26,9 +26,7 @@ test("finds what a look at every pattern finds, also after some were removed", (
         }
         for (const each of subjects) {
           const wanted = [...kept].filter(([, one]) => subjectMatches(one, each));
-          expect(index.matching(each).toSorted()).toEqual(
-            wanted.map(([value]) => value).toSorted(),
-          );
+          expect(new Set(index.matching(each))).toEqual(new Set(wanted.map(([value]) => value)));
         }
       },
     ),
