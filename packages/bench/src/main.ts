@@ -58,12 +58,12 @@ function chosenParts(args: readonly string[]): readonly string[] {
   return Object.keys(parts).filter((part) => part !== coldPart || !args.includes("--warm"));
 }
 
-const figures: Figure[] = [];
-for (const part of chosenParts(process.argv.slice(2))) {
-  say(part);
-  figures.push(...(await parts[part]!(say)));
-}
 const memory = Math.round(totalmem() / 2 ** 30);
 process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.version}\n`);
-process.stdout.write(`${figureTable(figures)}\n`);
+for (const part of chosenParts(process.argv.slice(2))) {
+  say(part);
+  // At once, so that what fails later takes nothing along.
+  const figures = await parts[part]!(say);
+  if (figures.length > 0) process.stdout.write(`${figureTable(figures)}\n`);
+}
 process.exit(0);

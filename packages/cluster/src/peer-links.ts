@@ -47,15 +47,17 @@ interface Outgoing {
   packet: PacketWriter;
   sent: number;
   scheduled: boolean;
+  /** One for all turns. */
+  readonly flush: () => void;
   /** When the last packet was sent, unless that one was empty. */
   trailsMs: number | undefined;
 }
 
-/** The last packet of a node. */
+/** The last packet of a life of a node. */
 interface Received {
   readonly incarnation: string;
-  readonly epoch: number;
-  readonly number: number;
+  epoch: number;
+  number: number;
 }
 
 /** What the node does with what arrives. */
@@ -150,7 +152,7 @@ export class PeerLinks {
     else if (!outgoing.scheduled) {
       outgoing.scheduled = true;
       // Not a microtask: what the promises of this turn still send belongs into the same packet.
-      process.nextTick(() => this.#flush(outgoing));
+      process.nextTick(outgoing.flush);
     }
     return true;
   }
@@ -170,6 +172,7 @@ export class PeerLinks {
       }),
       sent: 0,
       scheduled: false,
+      flush: () => this.#flush(outgoing),
       trailsMs: undefined,
     };
     this.#outgoing.set(node, outgoing);
@@ -254,13 +257,17 @@ export class PeerLinks {
 
   #count(from: NodeAddress, epoch: number, number: number): void {
     const last = this.#received.get(from.node);
-    this.#received.set(from.node, { incarnation: from.incarnation, epoch, number });
     if (last?.incarnation !== from.incarnation) {
+      this.#received.set(from.node, { incarnation: from.incarnation, epoch, number });
       // Those before it were sent while this node took the other for down, or did not listen yet.
       if (number !== firstNumber) this.#lostBefore(from, { epoch, expected: firstNumber, number });
       return;
     }
-    if (last.epoch !== epoch) {
+    const expected = nextNumber(last.number);
+    const isOtherEpoch = last.epoch !== epoch;
+    last.epoch = epoch;
+    last.number = number;
+    if (isOtherEpoch) {
       this.#logger.warn(
         { event: "channel_reopened", node: from.node },
         `node ${from.node} lost messages, or had declared this node down: what depended on it ends with noconnection`,
@@ -268,7 +275,6 @@ export class PeerLinks {
       this.#receiver.gap(from); // L3
       return;
     }
-    const expected = nextNumber(last.number);
     if (number !== expected) this.#lostBefore(from, { epoch, expected, number });
   }
 

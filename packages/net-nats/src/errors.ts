@@ -30,7 +30,10 @@ export class NatsDeniedError extends CoppiceError {
   readonly code = "nats_denied";
 
   constructor(servers: readonly string[], options?: ErrorOptions) {
-    super(`the NATS server at ${servers.join(", ")} refused the credentials: check them`, options);
+    super(
+      `the NATS server at ${servers.join(", ")} refused the credentials, or wants some: check COPPICE_USER, COPPICE_TOKEN, COPPICE_NKEY_FILE or COPPICE_CREDS_FILE (docs/nats.md)`,
+      options,
+    );
   }
 }
 

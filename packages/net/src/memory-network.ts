@@ -6,7 +6,7 @@
  * @module
  */
 import type { Clock } from "@coppice/kernel";
-import { subjectMatches } from "./subject-match.ts";
+import { SubjectIndex } from "./subject-index.ts";
 import {
   type Message,
   NoRespondersError,
@@ -33,9 +33,7 @@ const payloadBytesMaxDefault = 1 << 20;
 export class MemoryNetwork {
   readonly clock: Clock;
   readonly #interests = new Set<Interest>();
-  /** Those without a wildcard, by their subject; the others. */
-  readonly #exact = new Map<string, Set<Interest>>();
-  readonly #patterns = new Set<Interest>();
+  readonly #index = new SubjectIndex<Interest>();
   /** Which member of each queue group is next. */
   readonly #turns = new Map<string, number>();
   readonly payloadBytesMax: number;
@@ -53,31 +51,19 @@ export class MemoryNetwork {
 
   add(interest: Interest): void {
     this.#interests.add(interest);
-    const { pattern } = interest;
-    if (isPattern(pattern)) this.#patterns.add(interest);
-    else if (this.#exact.get(pattern)?.add(interest) === undefined)
-      this.#exact.set(pattern, new Set([interest]));
+    this.#index.add(interest.pattern, interest);
   }
 
   remove(interest: Interest): void {
     this.#interests.delete(interest);
-    this.#patterns.delete(interest);
-    const same = this.#exact.get(interest.pattern);
-    same?.delete(interest);
-    if (same?.size === 0) this.#exact.delete(interest.pattern);
-  }
-
-  *#matching(subject: string): Generator<Interest> {
-    yield* this.#exact.get(subject) ?? [];
-    for (const interest of this.#patterns)
-      if (subjectMatches(interest.pattern, subject)) yield interest;
+    this.#index.remove(interest.pattern, interest);
   }
 
   /** Delivers to every plain subscriber, and to one member of each queue group. Returns how many will get it. */
   route(message: Message): number {
     const receivers: Interest[] = [];
     const groups = new Map<string, Interest[]>();
-    for (const interest of this.#matching(message.subject)) {
+    for (const interest of this.#index.matching(message.subject)) {
       if (!interest.owner.connected) continue;
       if (interest.queue === undefined) receivers.push(interest);
       else {
@@ -99,10 +85,6 @@ export class MemoryNetwork {
     }
     return receivers.length;
   }
-}
-
-function isPattern(pattern: string): boolean {
-  return pattern.includes("*") || pattern.includes(">");
 }
 
 let inboxes = 0;
