@@ -183,9 +183,9 @@ function versionedKeys(world: WitWorld): Record<string, string> {
   return Object.fromEntries([...importKeys(world)].filter(([name, key]) => name === key));
 }
 
-/** How the tools say that a component is whole, and too much for them. */
+/** How the tools say that a component is whole, and too much for them; they may trap themselves. */
 const beyondTools =
-  /unsupported|not supported|unimplemented|not (?:yet )?implemented|exceeds limit/i;
+  /unsupported|not supported|unimplemented|not (?:yet )?implemented|exceeds limit|not enabled|requires the|was not a function or instance|is not a type or function|wasm trap/i;
 
 /** What the tools said in many lines, as the end of one sentence. */
 function refusal(thrown: Error): string {

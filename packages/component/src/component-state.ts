@@ -5,7 +5,7 @@
  * @module
  */
 import type { Incoming, IncomingCall, Logger, Self } from "@coppice/kernel";
-import { isSystemCall, SystemEnvelope, type SystemRequest } from "@coppice/otp";
+import { isSystemCall, type SystemEnvelope, type SystemRequest } from "@coppice/otp";
 import type { Instance } from "./instance.ts";
 import { SnapshotRefusedError, SnapshotTooLargeError } from "./snapshot-errors.ts";
 

@@ -21,13 +21,13 @@ const corrections: readonly Correction[] = [
     what: "the debug log",
     pattern: /^ *_debugLog\([^]*?\);\n/gm,
     replacement: "",
-    everywhere: true,
+    everywhere: false, // Where there is nothing to call, there is nothing to log.
   },
   {
     what: "what is left of the debug log",
     pattern: /const _debugLog = \(\.\.\.args\) => \{[^]*?\n {2}\}/,
     replacement: "const _debugLog = () => {}",
-    everywhere: true,
+    everywhere: false,
   },
   {
     // A scheduler sees every entry into the guest and every wait of it.
@@ -53,14 +53,14 @@ const corrections: readonly Correction[] = [
   {
     // A constructor may suspend as any function may, but a JavaScript constructor cannot await.
     what: "constructors",
-    pattern: /(class \w+\{\n\s*)constructor\(/g, // jco's own classes have a space before the brace.
+    pattern: /(class [\w$]+\{\n\s*)constructor\(/g, // jco's own classes have a space before the brace.
     replacement: "$1static async $$construct(",
     everywhere: false,
   },
   {
     // jco leaves out `async` where it awaits in the static functions of a resource.
     what: "static functions",
-    pattern: /^( *[A-Z]\w*\.\w+ = )function /gm,
+    pattern: /^( *[A-Z][\w$]*\.\w+ = )function /gm,
     replacement: "$1async function ",
     everywhere: false,
   },
@@ -145,5 +145,7 @@ export function corrected(script: string, usesAsync: boolean): string {
     if (everywhere && text === before)
       throw new Error(`jco's output has changed: no place was found to correct ${what}`);
   }
+  if (/_debugLog\((?!\.\.\.)/.test(text))
+    throw new Error("jco's output has changed: a debug log is left in it");
   return text;
 }

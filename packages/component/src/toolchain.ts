@@ -46,7 +46,7 @@ export type ToolAnswer =
 export class UnsupportedByToolError extends Error {}
 
 /** Part of every cache key: other versions make other files. */
-export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 9";
+export const toolVersions = "componentize-js 0.23.0, jco 1.35.0, jco-transpile 0.15.0, format 10";
 
 /** Runs one tool. @throws {Error} with the tool's message. @throws {UnsupportedByToolError} */
 export async function runTool(request: ToolRequest): Promise<Files> {

@@ -108,7 +108,7 @@ describe("an async function of a component", () => {
         await new Promise((resolve) => void setImmediate(resolve));
         return n * 10;
       };
-      const instance = await open(name, ask as HostImports[string]);
+      const instance = await open(name, ask);
       expect(await instance.call("run", [4])).toBe(40);
       expect(await instance.call("run", [5])).toBe(50);
     },

@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "@bytecodealliance/jco";
-import { compileComponent, NotAComponentError } from "@coppice/component";
+import {
+  compileComponent,
+  instantiate,
+  NotAComponentError,
+  UnknownFunctionError,
+} from "@coppice/component";
 import { silentLogger } from "@coppice/kernel";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -53,9 +58,43 @@ describe("what is not supported is named", () => {
       '(component (import "a" (core module)))',
       "it imports a, a core module",
     ],
+    [
+      "a type that the world exports",
+      '(component (type $t (record (field "a" u32))) (export "t" (type $t)))',
+      "component export `t` was not a function or instance",
+    ],
+    [
+      "a module with two memories",
+      "(component (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))",
+      "unsupported section found in module using multiple memories",
+    ],
+    [
+      "a thread's built-in",
+      "(component (core func (canon thread.index)))",
+      "it uses a built-in this version does not know",
+    ],
+    [
+      "a memory of 64 bits",
+      "(component (core module $m (memory i64 1)) (core instance (instantiate $m)))",
+      "64-bit",
+    ],
+    [
+      "a shared memory",
+      "(component (core module $m (memory 1 2 shared)) (core instance (instantiate $m)))",
+      "shared",
+    ],
   ])("%s", async ([, wat, message]) => {
-    expect(await complaint(await parse(wat!))).toContain(`cannot be used: ${message}`);
+    const said = await complaint(await parse(wat!));
+    expect(said).toMatch(/cannot be used: |uses what is not supported: /);
+    expect(said).toContain(message);
   });
+});
+
+test("a component that offers nothing is whole", async () => {
+  const bytes = await parse("(component)");
+  const compiled = await compileComponent({ bytes, cacheDir, logger: silentLogger });
+  const instance = await instantiate(compiled, { imports: {}, onOutput: () => {} });
+  await expect(instance.call("anything", [])).rejects.toThrow(UnknownFunctionError);
 });
 
 test("a core module that cannot be metered is named as such", async () => {

@@ -91,18 +91,18 @@ describe.for([0, 1])("beside a component on %i threads that", (threads) => {
     const started = await startSupervisor(kernel, tree);
     expect(started).toMatchObject({ type: "started" });
     const first = kernel.whereis("bad");
-    let isOver = false;
+    const call = { isOver: false };
     const failed = kernel
       .call("bad", path, args, { timeoutMs: 60_000 })
       .then(() => undefined, String)
       .finally(() => {
-        isOver = true;
+        call.isOver = true;
       });
     let answers = 0;
     do {
       expect(await kernel.call("neighbour", "add", [answers, 1])).toBe(answers + 1);
       answers += 1;
-    } while (!isOver);
+    } while (!call.isOver);
     if (end === undefined) expect(await failed).toBeUndefined();
     else {
       expect(await failed).toMatch(end);

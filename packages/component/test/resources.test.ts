@@ -1,5 +1,6 @@
 import {
   BadArgumentError,
+  compileComponent,
   component,
   held,
   type CompiledComponent,
@@ -16,6 +17,7 @@ import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { compileFixture, watFixture } from "./components/fixtures.ts";
+import { watComponent } from "./components/wat.ts";
 
 let shop: CompiledComponent;
 
@@ -266,4 +268,32 @@ test("through a process: a handle is used from elsewhere, and ends with the proc
     message: expect.stringContaining(`the handle belongs to ${owner}`),
   });
   expect(await kernel.call("shop", "dropped", [])).toBe(0);
+});
+
+test("a resource of the component may have the name of one of its host", async () => {
+  const wit = `package t:t;
+    interface a { resource thing { constructor(n: u32); get: func() -> u32; } }
+    interface b { resource thing { constructor(n: u32); get: func() -> u32; } }
+    world w { import a; export b; }`;
+  const wat = `(module
+    (import "t:t/a" "[constructor]thing" (func $make (param i32) (result i32)))
+    (import "t:t/a" "[method]thing.get" (func $get (param i32) (result i32)))
+    (import "[export]t:t/b" "[resource-new]thing" (func $new (param i32) (result i32)))
+    (func (export "t:t/b#[constructor]thing") (param i32) (result i32) (call $new (call $make (local.get 0))))
+    (func (export "t:t/b#[method]thing.get") (param i32) (result i32) (call $get (local.get 0))))`;
+  const bytes = await watComponent({ wit, world: "w", wat });
+  const compiled = await compileComponent({ bytes, cacheDir, logger: silentLogger });
+  class Thing {
+    readonly n: number;
+    constructor(n: number) {
+      this.n = n;
+    }
+    get(): number {
+      return this.n * 2;
+    }
+  }
+  const imports = { "t:t/a": { Thing } };
+  const instance = await instantiate(compiled, { imports, onOutput: () => {} });
+  const thing = await instance.call("thing.new", [21]);
+  expect(await instance.call("thing.get", [thing])).toBe(42);
 });

@@ -187,7 +187,7 @@ describe("the threads a node has by itself", () => {
     const kernel = node();
     useComponentThreads(kernel, 1);
     await startOn(kernel, guest("a"));
-    const [pool] = kernel.processes().filter(({ kind }) => kind === "component-schedulers");
+    const pool = kernel.processes().find(({ kind }) => kind === "component-schedulers");
     kernel.exit(pool!.pid, { type: "kill" });
     await expect.poll(() => kernel.call("a", "bump", []).catch(() => undefined)).toBe(1);
     expect(pools(kernel)).toEqual([[1]]);

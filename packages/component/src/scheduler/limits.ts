@@ -66,7 +66,7 @@ export function checkLimits(limits: object): void {
     const [least, most] = range;
     if (typeof value === "number" && value >= least && value <= most) continue;
     const upTo = most === Infinity ? " or more" : ` to ${most}`;
-    const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+    const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
     throw new RangeError(`limits.${name} must be ${least}${upTo}, not ${shown}`);
   }
 }

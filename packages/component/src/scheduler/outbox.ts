@@ -15,11 +15,11 @@ const batchMax = 32;
 export type Batch = readonly unknown[];
 
 /** Hands out the messages of a batch, in order. */
-export function eachOf<M>(batch: Batch, receive: (message: M) => void): void {
+export function eachOf(batch: Batch, receive: (message: readonly unknown[]) => void): void {
   for (let at = 0; at < batch.length;) {
     const from = at + 1;
     at = from + (batch[at] as number);
-    receive(batch.slice(from, at) as M);
+    receive(batch.slice(from, at));
   }
 }
 

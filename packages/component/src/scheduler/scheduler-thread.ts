@@ -44,7 +44,9 @@ export class SchedulerThread {
     this.#worker.unref();
     const receive = (message: FromThread): void =>
       this.#instances.get(message[1])?.receive(message);
-    this.#worker.on("message", (batch: Batch) => eachOf(batch, receive));
+    this.#worker.on("message", (batch: Batch) =>
+      eachOf(batch, (message) => receive(message as unknown as FromThread)),
+    );
     this.#worker.once("error", (error) => this.#lost(error));
     this.#worker.once("exit", (code) => this.#lost(new Error(`exit code ${code}`)));
     this.#outbox = new Outbox(

@@ -49,7 +49,9 @@ const outbox = new Outbox<FromThread>(
   },
 );
 
-port.on("message", (batch: Batch) => eachOf(batch, receive));
+port.on("message", (batch: Batch) =>
+  eachOf(batch, (message) => receive(message as unknown as ToThread)),
+);
 
 function receive(message: ToThread): void {
   switch (message[0]) {

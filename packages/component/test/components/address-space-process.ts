@@ -19,15 +19,17 @@ const { compiled } = await compileGuest(
     (func (export "one") (result u32) (canon lift (core func $i "one"))))`),
 );
 const open: ComponentInstance[] = [];
-let failure: Error | undefined;
-while (failure === undefined)
-  await instantiate(compiled, { imports: {}, onOutput: () => {} }).then(
-    (instance) => void open.push(instance),
-    (thrown: unknown) => {
-      failure = thrown as Error;
-    },
-  );
-const { name, message, cause } = failure;
+
+/** How it fails in the end. */
+async function fill(): Promise<Error> {
+  try {
+    for (;;) open.push(await instantiate(compiled, { imports: {}, onOutput: () => {} }));
+  } catch (thrown) {
+    return thrown as Error;
+  }
+}
+
+const { name, message, cause } = await fill();
 const code = (cause as { readonly code?: string } | undefined)?.code;
 const answers = await Promise.all(open.map((instance) => instance.call("one", [])));
 process.send!({ name, message, code, answers: new Set(answers).size, instances: open.length });
