@@ -4,10 +4,13 @@
  * @module
  */
 import { ensureNatsServer } from "@coppice/cli";
+import { clockSuite } from "./clock-suite.ts";
+import { controlGroupSuite } from "./control-group-suite.ts";
 import { networkSuite } from "./network-suite.ts";
+import { powerCutSuite } from "./power-cut-suite.ts";
 import { isGood, runSuite, type Suite, type SuiteResult } from "./suite.ts";
 
-const suites: readonly Suite[] = [networkSuite];
+const suites: readonly Suite[] = [networkSuite, controlGroupSuite, powerCutSuite, clockSuite];
 const usage = `usage: npm run chaos:suites -- [${suites.map(({ name }) => name).join("] [")}]`;
 
 function say(line: string): void {

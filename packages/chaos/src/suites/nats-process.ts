@@ -7,7 +7,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { NatsServerError } from "@coppice/net-nats";
+import { freePort, NatsServerError } from "@coppice/net-nats";
+import type { SuiteEnvironment } from "./suite-cluster.ts";
 
 const startTimeoutMs = 15_000;
 const logLinesMax = 20;
@@ -22,6 +23,18 @@ export interface NatsProcessOptions {
   readonly port: number;
   /** What goes before the command. Default: nothing. */
   readonly enter?: readonly string[];
+}
+
+/** Starts one on this machine itself. */
+export async function startLocalNats(
+  { folder, natsServer: executable, cleanup }: SuiteEnvironment,
+  storeDir: string,
+): Promise<NatsProcess> {
+  const port = await freePort();
+  const nats = new NatsProcess({ executable, folder, storeDir, host: "127.0.0.1", port });
+  await nats.start();
+  cleanup.add(() => nats.kill());
+  return nats;
 }
 
 export class NatsProcess {

@@ -55,6 +55,8 @@ export interface StrikeResult {
   readonly movedMs: number | undefined;
   /** From the heal until every name ran and every node was answered. */
   readonly recoveredMs: number | undefined;
+  /** The name or node that took longest. */
+  readonly lastServed: string | undefined;
 }
 
 interface Seat {
@@ -107,8 +109,8 @@ export class SuiteCluster {
     for (const [name, launch] of Object.entries(launches))
       this.#seats.set(name, { launch, lives: 0, life: undefined });
     await Promise.all([...this.#seats.keys()].map((name) => this.startNode(name)));
-    const tookMs = await this.#untilServed(this.#now(), "at the start");
-    this.#say(`every name answers ${secondsOf(tookMs)} after the nodes were ready`);
+    const { ms } = await this.#untilServed(this.#now(), "at the start");
+    this.#say(`every name answers ${secondsOf(ms)} after the nodes were ready`);
     await this.wait(settleMs);
   }
 
@@ -164,19 +166,31 @@ export class SuiteCluster {
     const hit = counters.filter((name) => targets.includes(this.#history.servedBy(name)!.node));
     const atMs = this.#now();
     await strike.make();
-    const movedMs =
+    const moved =
       strike.moves === true ? await this.#untilMoved(hit, targets, atMs, kind) : undefined;
     await this.wait(Math.max(0, atMs + lengthMs - this.#now()));
     await strike.heal?.();
     const untilMs = this.#now();
     this.#history.add({ type: "fault", atMs, untilMs, kind, targets });
-    const recoveredMs = await this.#untilServed(untilMs, `after ${kind}`);
-    const lastedMs = untilMs - atMs;
-    const result = { kind, targets, lastedMs, names: hit.length, movedMs, recoveredMs };
+    const served = await this.#untilServed(untilMs, `after ${kind}`);
+    const result: StrikeResult = {
+      kind,
+      targets,
+      lastedMs: untilMs - atMs,
+      names: hit.length,
+      movedMs: moved?.ms,
+      recoveredMs: served.ms,
+      lastServed: served.last,
+    };
     this.results.push(result);
     this.#say(lineOf(result));
     await this.wait(settleMs);
     return result;
+  }
+
+  /** The latest revision of each name that was seen in the registry. */
+  registry(): ReadonlyMap<string, number> {
+    return this.#history.registry();
   }
 
   violate(promise: string, message: string): void {
@@ -234,7 +248,7 @@ export class SuiteCluster {
     from: readonly string[],
     sinceMs: number,
     kind: string,
-  ): Promise<number | undefined> {
+  ): Promise<Waited> {
     const isMissing = (name: string): boolean => {
       const served = this.#history.servedBy(name)!;
       return served.atMs < sinceMs || from.includes(served.node);
@@ -244,7 +258,7 @@ export class SuiteCluster {
   }
 
   /** Until every name ran after that time, and every node that runs was answered. */
-  #untilServed(sinceMs: number, when: string): Promise<number | undefined> {
+  #untilServed(sinceMs: number, when: string): Promise<Waited> {
     const missing = (): string[] => [
       ...counters.filter((name) => (this.#history.servedBy(name)?.atMs ?? 0) < sinceMs),
       ...[...this.#seats]
@@ -255,22 +269,26 @@ export class SuiteCluster {
     return this.#until(missing, sinceMs, `were not served ${when}`);
   }
 
-  async #until(
-    missing: () => readonly string[],
-    sinceMs: number,
-    what: string,
-  ): Promise<number | undefined> {
+  async #until(missing: () => readonly string[], sinceMs: number, what: string): Promise<Waited> {
+    let last: string | undefined;
     for (;;) {
       this.#history.poll();
       const left = missing();
-      if (left.length === 0) return this.#now() - sinceMs;
+      if (left.length === 0) return { ms: this.#now() - sinceMs, last };
+      last = left[0];
       if (this.#now() > sinceMs + recoveryMsMax) {
         this.violate("N4", `${left.join(", ")} ${what} for ${recoveryMsMax} ms`);
-        return undefined;
+        return { ms: undefined, last };
       }
       await this.wait(pollMs);
     }
   }
+}
+
+/** How long something took; nothing if it was given up. */
+interface Waited {
+  readonly ms: number | undefined;
+  readonly last: string | undefined;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -281,14 +299,16 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function lineOf({ kind, targets, lastedMs, names, movedMs, recoveredMs }: StrikeResult): string {
+function lineOf(result: StrikeResult): string {
+  const { kind, targets, lastedMs, names, movedMs, recoveredMs, lastServed } = result;
   const moved =
     movedMs === undefined ? "" : `, its ${names} names ran elsewhere after ${secondsOf(movedMs)}`;
-  const healed =
+  const last = lastServed === undefined ? "" : ` (last: ${lastServed})`;
+  const served =
     recoveredMs === undefined
       ? "NOT everything was served again"
-      : `all served ${secondsOf(recoveredMs)} after the heal`;
-  return `${kind} on ${targets.join(", ")} for ${secondsOf(lastedMs)}${moved}; ${healed}`;
+      : `all served ${secondsOf(recoveredMs)} after the heal${last}`;
+  return `${kind} on ${targets.join(", ")} for ${secondsOf(lastedMs)}${moved}; ${served}`;
 }
 
 function secondsOf(ms: number | undefined): string {

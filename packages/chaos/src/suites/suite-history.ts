@@ -30,6 +30,7 @@ export class SuiteHistory {
   readonly #own: Violation[] = [];
   readonly #served = new Map<string, Served>();
   readonly #answeredMs = new Map<string, number>();
+  readonly #revisions = new Map<string, number>();
 
   constructor(folder: string, now: () => number) {
     this.#folder = folder;
@@ -55,7 +56,7 @@ export class SuiteHistory {
       if (atMs > (this.#served.get(name)?.atMs ?? 0)) this.#served.set(name, { node, pid, atMs });
     } else if (event.type === "outcome" && event.outcome === "answer") {
       this.#answeredMs.set(event.id.split("/")[0]!, atMs);
-    }
+    } else if (event.type === "ownership") this.#revisions.set(event.name, event.revision);
   }
 
   /** What is not seen in any event. */
@@ -76,6 +77,11 @@ export class SuiteHistory {
   /** When a call of a node was answered last, as of the last poll. */
   lastAnsweredMs(node: string): number | undefined {
     return this.#answeredMs.get(node);
+  }
+
+  /** The revision of the last write of each name that was seen. */
+  registry(): ReadonlyMap<string, number> {
+    return new Map(this.#revisions);
   }
 
   /** To be called once, when every life has ended. */
