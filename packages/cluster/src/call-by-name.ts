@@ -46,6 +46,8 @@ interface Callee {
 
 /** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
 const retryEveryMs = 50;
+/** How long a call waits at most for those it should not overtake, in milliseconds. */
+const orderWaitMsMax = 500;
 
 export class CallsByName {
   readonly #kernel: Kernel;
@@ -99,6 +101,7 @@ export class CallsByName {
     const { timeoutMs = callTimeoutMsDefault } = options;
     const label = labelOf(target);
     const deadline = this.#clock.now() + timeoutMs;
+    const ticket = this.#lines.takeTicket();
     let place: Place | undefined; // Most calls never wait, and need none.
     let failure: CallError | undefined;
     try {
@@ -107,8 +110,12 @@ export class CallsByName {
         const entry = this.#resolve(target);
         if (entry === undefined) throw failure ?? noSuchName(label);
         if (leftMs <= 0) throw failure ?? startingStill(label, method, timeoutMs);
+        if (failure !== undefined && this.#mustGiveUp(label, place!)) throw failure;
         const isTurn = place === undefined ? this.#lines.isEmpty(label) : place.isFirst();
-        if (entry.pid !== undefined && isTurn && !this.#mustWait(target)) {
+        if (entry.pid !== undefined && isTurn && this.#mayGo(target, entry, place)) {
+          const isOrdered = isOneName(target, entry);
+          let mayHaveRun = true;
+          if (isOrdered) this.#lines.went(label, ticket, entry.pid);
           try {
             const answer = this.#kernel.call(entry.pid, method, args, { timeoutMs: leftMs, label });
             place?.leave(); // It is on its way: the next one may follow.
@@ -117,22 +124,21 @@ export class CallsByName {
             throw deposed(label, method);
           } catch (thrown) {
             if (!(thrown instanceof CallError)) throw thrown;
+            mayHaveRun = thrown.executed !== "no";
             if (!mayRetry(thrown) || target instanceof Pid) {
               Error.captureStackTrace(thrown); // Whose call it was, rather than where the kernel noticed.
               throw thrown;
             }
             failure = thrown;
-            place ??= this.#lines.create(label);
-            place.enter();
-            // Being first is no news: those who fail at once must not send each other round without a pause.
-            await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
-            continue;
+            place = this.#enter(label, ticket, true);
+          } finally {
+            if (isOrdered) this.#lines.settled(label, ticket, mayHaveRun);
           }
+          // Being first is no news: those who fail at once must not send each other round without a pause.
+          await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
+          continue;
         }
-        if (place === undefined) {
-          place = this.#lines.create(label);
-          place.enter();
-        }
+        place ??= this.#enter(label, ticket, false);
         await this.#newsOf(label, place, Math.min(retryEveryMs, leftMs));
       }
     } finally {
@@ -156,6 +162,29 @@ export class CallsByName {
     const alive = running.filter((entry) => this.#names.isOwned(entry.name));
     const best = [alive, running, entries].find(({ length }) => length > 0);
     return best?.[this.#random.u32() % best.length];
+  }
+
+  #enter(label: string, ticket: number, hasReturned: boolean): Place {
+    const place = this.#lines.create(label, ticket, { hasReturned, nowMs: this.#clock.now() });
+    place.enter();
+    return place;
+  }
+
+  /** Whether the process may be asked, and this call would overtake none. */
+  #mayGo(target: Target, entry: Callee, place: Place | undefined): boolean {
+    if (this.#mustWait(target)) return false;
+    if (!isOneName(target, entry) || this.#lines.mayGo(target, entry.pid!, place)) return true;
+    return place !== undefined && !place.hasReturned && this.#hasWaited(place);
+  }
+
+  /** Whether a call that came back is not to be sent again: one that was made after it may have run (C3). */
+  #mustGiveUp(label: string, place: Place): boolean {
+    if (this.#lines.isOvertaken(label, place.ticket)) return true;
+    return this.#lines.isFollowed(label, place.ticket) && this.#hasWaited(place);
+  }
+
+  #hasWaited({ enteredMs }: Place): boolean {
+    return this.#clock.now() - enteredMs > orderWaitMsMax;
   }
 
   /** Whether the process is being handed over, or may not act for its name. */
@@ -196,6 +225,11 @@ export class CallsByName {
     stop();
     stopTimer();
   }
+}
+
+/** Whether calls to it are kept in order: not those to a process itself, nor to any of some replicas. */
+function isOneName(target: Target, { name }: Callee): target is string {
+  return typeof target === "string" && (name === undefined || name === target);
 }
 
 function labelOf(target: Target): string {

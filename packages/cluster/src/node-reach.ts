@@ -95,10 +95,14 @@ export class NodeReach {
     if (this.#isStarted) this.#membership.heard(address);
   }
 
+  /** Hears what is sent to this life of the node: before anybody knows of it, so that nothing of that is missed. */
+  listen(): void {
+    this.#links.start();
+  }
+
   /** Until then nothing is said to anybody. */
   start(): void {
     this.#isStarted = true;
-    this.#links.start();
     this.#membership.start();
   }
 

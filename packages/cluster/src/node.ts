@@ -145,6 +145,7 @@ export class ClusterNode implements AsyncDisposable {
     const { transport } = this.#options;
     const { sessions, names } = this.#ownership;
     await names.start();
+    this.#reach.listen();
     await sessions.start(); // Before anything is said: the name of this node may belong to another.
     this.#reach.start();
     for (const other of sessions.others()) this.#reach.heard(other);

@@ -8,6 +8,7 @@
  *   L3. A channel that was opened anew says so at once, and ends every relation of its receiver with its sender: a node
  *       that others declared down meanwhile learns it with the first packet.
  *   L4. After a reconnection, and a while after the last packet, an empty packet shows whether one was lost (L2).
+ *   L6. A packet that arrives twice, or behind a later one, is dropped: its signals have taken effect, or are known to be lost.
  *   L5. Who sent a packet is what its subject says, which a server with permissions enforces.
  *
  * @module
@@ -33,6 +34,10 @@ export const batchBytesMax = 32 * 1024;
 export const signalBytesMax = 8_000_000;
 /** After this long without a packet an empty one follows the last, so that its loss is noticed, in milliseconds. */
 export const trailAfterMs = 1_000;
+/** The number of the first packet of a channel. */
+const firstNumber = 1;
+/** A packet whose number is behind the last by less than this is a repetition. */
+const repeatedMax = 2 ** 31;
 /** How many subjects are remembered with the node they name. */
 const sendersMax = 4_096;
 
@@ -212,6 +217,7 @@ export class PeerLinks {
     if (header.to !== this.#self.incarnation) return; // Meant for another life of this node.
     const node = this.#senderOf(subject);
     const from = { node, incarnation: header.from };
+    if (this.#isRepeated(from, header.epoch, header.number)) return;
     this.#receiver.heard(from);
     this.#count(from, header.epoch, header.number);
     const answering = this.#outgoing.get(node);
@@ -233,10 +239,22 @@ export class PeerLinks {
     }
   }
 
+  /** L6. Numbers wrap, so what is behind is what is less than half of them away. */
+  #isRepeated(from: NodeAddress, epoch: number, number: number): boolean {
+    const last = this.#received.get(from.node);
+    if (last?.incarnation !== from.incarnation) return false;
+    if (epoch !== last.epoch) return epoch < last.epoch;
+    return (last.number - number) >>> 0 < repeatedMax;
+  }
+
   #count(from: NodeAddress, epoch: number, number: number): void {
     const last = this.#received.get(from.node);
     this.#received.set(from.node, { incarnation: from.incarnation, epoch, number });
-    if (last?.incarnation !== from.incarnation) return;
+    if (last?.incarnation !== from.incarnation) {
+      // Those before it were sent while this node took the other for down, or did not listen yet.
+      if (number !== firstNumber) this.#lostBefore(from, { epoch, expected: firstNumber, number });
+      return;
+    }
     if (last.epoch !== epoch) {
       this.#logger.warn(
         { event: "channel_reopened", node: from.node },
@@ -246,9 +264,15 @@ export class PeerLinks {
       return;
     }
     const expected = nextNumber(last.number);
-    if (number === expected) return;
+    if (number !== expected) this.#lostBefore(from, { epoch, expected, number });
+  }
+
+  #lostBefore(
+    from: NodeAddress,
+    fields: { readonly epoch: number; readonly expected: number; readonly number: number },
+  ): void {
     this.#logger.warn(
-      { event: "messages_lost", node: from.node, epoch, expected, number },
+      { event: "messages_lost", node: from.node, ...fields },
       `messages of node ${from.node} were lost: what depended on them ends with noconnection`,
     );
     this.#lost(from);

@@ -36,6 +36,8 @@ export class Registrations {
   readonly #port: NodePort;
   readonly #router: SignalRouter;
   readonly #registered = new Map<string, Registration>();
+  /** Names that are being given up, or could not be: their entries still say that a process of this node has them. */
+  readonly #givenUp = new Set<string>();
   /** The names of a process, by its serial number. */
   readonly #namesOf = new Map<number, Set<string>>();
 
@@ -86,7 +88,8 @@ export class Registrations {
 
   /** Whether a process of this node may answer for the name now; one that is no registered name may. */
   mayAnswer(name: string): boolean {
-    return !this.#registered.has(name) || this.#mayAct(name);
+    if (this.#registered.has(name)) return this.#mayAct(name);
+    return !(this.#givenUp.has(name) && this.#names.isOurs(name));
   }
 
   /** This node's session is lost. */
@@ -118,6 +121,7 @@ export class Registrations {
       this.#unguard(name, pid);
     };
     this.#registered.set(name, { pid, stop });
+    this.#givenUp.delete(name);
     const names = this.#namesOf.get(pid.serial) ?? new Set();
     this.#namesOf.set(pid.serial, names.add(name));
     this.#router.guard(pid, (signal) => this.#guard(names, signal));
@@ -138,8 +142,10 @@ export class Registrations {
 
   async #release(name: string): Promise<void> {
     this.#forget(name);
+    this.#givenUp.add(name);
     try {
       await this.#names.release(name);
+      this.#givenUp.delete(name);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown.message : String(thrown);
       this.#kernel.logger.warn(

@@ -11,6 +11,7 @@ import { ExitError } from "./errors.ts";
 import { crashed, errorData, type ExitReason, plainReason } from "./exit-reason.ts";
 import { ended, failed } from "./failures.ts";
 import type { Logger } from "./logger.ts";
+import type { OpenCall } from "./open-call.ts";
 import type { ProcessTable } from "./process-table.ts";
 import type { ProcessTimers } from "./process-timers.ts";
 import type { Process, Relations } from "./process.ts";
@@ -74,8 +75,8 @@ export class ProcessEnds {
     const { relations, code } = process;
     process.mailbox = undefined;
     process.current = undefined;
-    while (process.openCalls !== undefined)
-      process.openCalls.settle(failed(ended(process, reason, process.openCalls)));
+    for (const call of oldestFirst(process.openCalls))
+      call.settle(failed(ended(process, reason, call)));
     if (process.started !== undefined) {
       const { started } = process;
       process.started = undefined;
@@ -110,6 +111,13 @@ export class ProcessEnds {
       );
     }
   }
+}
+
+/** In the order in which they were made: so they are told, and so those that are made again follow each other (C3). */
+function oldestFirst(newest: OpenCall | undefined): OpenCall[] {
+  const calls: OpenCall[] = [];
+  for (let call = newest; call !== undefined; call = call.older) calls.push(call);
+  return calls.reverse();
 }
 
 /** What `AbortSignal` users expect, with the exit as its cause. */

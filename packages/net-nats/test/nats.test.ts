@@ -15,7 +15,7 @@ import {
   NatsUnreachableError,
   startNatsServer,
 } from "@coppice/net-nats";
-import { describeArtifacts, describeStore, describeTransport } from "@coppice/testkit";
+import { describeArtifacts, describeStore, describeTransport } from "@coppice/testkit/contracts";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { Objm } from "@nats-io/obj";

@@ -1,6 +1,6 @@
 import { systemClock } from "@coppice/kernel";
 import { MemoryArtifacts, MemoryNetwork, MemoryStore } from "@coppice/net";
-import { describeArtifacts, describeStore, describeTransport } from "@coppice/testkit";
+import { describeArtifacts, describeStore, describeTransport } from "@coppice/testkit/contracts";
 import { expect, test } from "vitest";
 
 describeTransport("memory", async () => {

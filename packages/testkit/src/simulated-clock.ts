@@ -7,11 +7,11 @@
  * @module
  */
 import type { Clock } from "@coppice/kernel";
+import { type HeapEntry, TimerHeap } from "./simulation/timer-heap.ts";
 
-interface Timer {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
+interface Timer extends HeapEntry {
+  /** Nothing once it was stopped. */
+  run: (() => void) | undefined;
 }
 
 /** A clock for tests. */
@@ -25,8 +25,9 @@ export interface SimulatedClock extends Clock {
 export function simulatedClock(): SimulatedClock {
   let nowMs = 0;
   let order = 0;
+  let pending = 0;
   let soon: (() => void)[] = [];
-  const timers = new Set<Timer>();
+  const timers = new TimerHeap<Timer>();
   const settle = async (): Promise<void> => {
     do {
       const tasks = soon;
@@ -36,26 +37,18 @@ export function simulatedClock(): SimulatedClock {
       await new Promise((resolve) => setImmediate(resolve));
     } while (soon.length > 0);
   };
-  const nextDue = (untilMs: number): Timer | undefined => {
-    let next: Timer | undefined;
-    for (const timer of timers) {
-      if (timer.atMs > untilMs) continue;
-      const isEarlier =
-        next === undefined ||
-        timer.atMs < next.atMs ||
-        (timer.atMs === next.atMs && timer.order < next.order);
-      if (isEarlier) next = timer;
-    }
-    return next;
-  };
   const advance = async (ms: number): Promise<void> => {
     const untilMs = nowMs + ms;
     await settle();
     let timer: Timer | undefined;
-    while ((timer = nextDue(untilMs)) !== undefined) {
-      timers.delete(timer);
+    while ((timer = timers.peek()) !== undefined && timer.atMs <= untilMs) {
+      timers.pop();
+      const { run } = timer;
+      if (run === undefined) continue;
+      timer.run = undefined;
+      pending -= 1;
       nowMs = timer.atMs;
-      timer.run();
+      run();
       await settle();
     }
     nowMs = untilMs;
@@ -65,12 +58,17 @@ export function simulatedClock(): SimulatedClock {
     wall: () => nowMs,
     after: (ms, run) => {
       order += 1;
-      const timer = { atMs: nowMs + Math.max(0, ms), order, run };
-      timers.add(timer);
-      return () => void timers.delete(timer);
+      pending += 1;
+      const timer: Timer = { atMs: nowMs + Math.max(0, ms), order, run };
+      timers.push(timer);
+      return () => {
+        if (timer.run === undefined) return;
+        timer.run = undefined;
+        pending -= 1;
+      };
     },
     soon: (run) => void soon.push(run),
     advance,
-    pending: () => timers.size,
+    pending: () => pending,
   };
 }

@@ -1,18 +1,18 @@
 /**
  * The program of one node of a run: the real product under load, writing down what happens.
  *
- * It takes lines on stdin (`quiet`, `census`, `guest trap`, ...) and stops gracefully on SIGTERM, or when stdin ends if
- * whoever started it had one to give.
+ * It takes lines on stdin (`quiet`, `census`, `kill NAME`, `guest trap`) and drains and stops on SIGTERM.
  *
  * @module
  */
 import { createInterface } from "node:readline";
 import { kill, systemRandom } from "@coppice/kernel";
 import type { ClusterNode } from "@coppice/cluster";
-import { startNode } from "coppice";
+import { startNode } from "@coppice/cli";
 import { EventLog } from "./event-log.ts";
 import { harnessTime, harnessTimeAtRate } from "./harness-time.ts";
 import { type ChaosNodeOptions, parseNodeOptions } from "./node-options.ts";
+import { watchForStalls } from "./stall-watch.ts";
 import { callsWorkload } from "./workloads/calls.ts";
 import { crashersWorkload } from "./workloads/crashers.ts";
 import { type GuestWorkload, guestWorkload, type Misdeed } from "./workloads/guest.ts";
@@ -50,6 +50,7 @@ const children = workloads.flatMap(({ children: own = [] }) => own);
 await node.start({ strategy: "one_for_one", maxRestarts, maxSeconds: 1, children });
 for (const { start } of workloads) await start?.();
 setInterval(recordTally, tallyEveryMs);
+watchForStalls(name, log);
 listen(guest);
 process.stdout.write(`${JSON.stringify({ event: "ready", node: name, life })}\n`);
 
@@ -93,7 +94,9 @@ function killProcess(target: string): void {
 }
 
 function listen(misbehaving: GuestWorkload | undefined): void {
-  createInterface({ input: process.stdin }).on("line", (line) => {
+  const lines = createInterface({ input: process.stdin });
+  if (options.isAttached === true) lines.on("close", () => process.exit(1));
+  lines.on("line", (line) => {
     const [command, argument] = line.split(" ");
     if (command === "quiet") void quiet();
     else if (command === "census") recordCensus();

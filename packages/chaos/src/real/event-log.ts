@@ -55,7 +55,12 @@ export class EventLog {
   }
 
   record(event: EventNow): void {
-    const atMs = Math.round(this.now() * 1e3) / 1e3;
+    this.recordAt(this.now(), event);
+  }
+
+  /** Of an event that began a while ago. */
+  recordAt(whenMs: number, event: EventNow): void {
+    const atMs = Math.round(whenMs * 1e3) / 1e3;
     this.#bytes += writeSync(this.#file, `${JSON.stringify({ ...event, atMs })}\n`);
     if (this.#bytes < segmentBytesMax) return;
     const next = openSync(this.#fileOf(this.#segment + 1), "a");

@@ -19,6 +19,8 @@ export interface FaultLoopOptions {
   readonly world: World;
   readonly now: HarnessTime;
   readonly untilMs: number;
+  /** At most. */
+  readonly count: number;
   readonly signal: AbortSignal;
   readonly onBegin: (planned: PlannedFault) => void;
   readonly onMade: (planned: PlannedFault, targets: readonly string[]) => void;
@@ -27,8 +29,10 @@ export interface FaultLoopOptions {
 
 /** @throws {FaultStuckError} if a fault cannot be made or taken back in time. */
 export async function runFaults(options: FaultLoopOptions): Promise<void> {
-  const { seed, faults, now, untilMs, signal } = options;
+  const { seed, faults, now, untilMs, count, signal } = options;
+  if (faults.length === 0) return;
   for (const planned of planFaults(seed, faults)) {
+    if (planned.number > count) return;
     await waitFor(planned.pauseMs, signal);
     if (signal.aborted || now() >= untilMs) return;
     const fault = faults.find(({ kind }) => kind === planned.kind)!;

@@ -8,13 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNatsServer, installPackage } from "@coppice/cli";
-import { silentLogger, systemRandom } from "@coppice/kernel";
-import { buildTextComponent } from "coppice";
+import { silentLogger, systemClock, systemRandom } from "@coppice/kernel";
+import { buildTextComponent } from "@coppice/component";
+import { reportText } from "../report/report-text.ts";
+import { writeReport } from "../report/write-report.ts";
 import { ClockFaults } from "./clock-faults.ts";
 import { commandOf, parseRunOptions, type RunOptions, usage } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
 import { runChaos } from "./runner.ts";
-import { summaryOf } from "./summary.ts";
+import { runReport } from "./run-report.ts";
 
 const guestSource = fileURLToPath(new URL("../../guest/hazards.wat", import.meta.url));
 const cacheDir = fileURLToPath(new URL("../../../../.cache/components", import.meta.url));
@@ -53,12 +55,14 @@ async function main(): Promise<number> {
     process.stderr.write(`chaos: ${(thrown as Error).message}\n\n${usage}\n`);
     return 2;
   }
-  const given = process.argv.find((argument) => argument.startsWith("--faults="));
-  const command = commandOf(options, given?.slice("--faults=".length));
+  const command = commandOf(options);
   const folder = await mkdtemp(join(tmpdir(), "coppice-chaos-"));
   say(`seed ${options.seed}; again: ${command}`);
+  const startedAt = new Date(systemClock.wall()).toISOString();
   const result = await run(options, folder);
-  for (const line of summaryOf(result, command)) say(line);
+  const report = runReport(result, { command, seed: options.seed, startedAt });
+  say(`\n${reportText(report)}`);
+  say(`report: ${(await writeReport(options.report, report)).join(", ")}`);
   const hasFailed = result.violations.length > 0;
   if (hasFailed || options.keep) say(`logs and events: ${folder}`);
   else await rm(folder, { recursive: true, force: true });

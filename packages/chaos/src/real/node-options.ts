@@ -27,6 +27,8 @@ export interface ChaosNodeOptions {
   readonly clockRate: number;
   /** See `uptimeLagMs`; only looked at with a rate. */
   readonly uptimeLagMs: number;
+  /** Whether it ends when its stdin does: whoever started it is gone. Default: false. */
+  readonly isAttached?: boolean;
 }
 
 const options = {
@@ -42,6 +44,7 @@ const options = {
   cache: { type: "string", default: ".cache/components" },
   rate: { type: "string", default: "1" },
   "uptime-lag": { type: "string", default: "0" },
+  attached: { type: "boolean", default: false },
 } as const;
 
 /** @throws {RangeError} for a missing or malformed option. */
@@ -63,6 +66,7 @@ export function parseNodeOptions(args: readonly string[]): ChaosNodeOptions {
     cacheDir: values.cache,
     clockRate: numberOf("rate", values.rate),
     uptimeLagMs: numberOf("uptime-lag", values["uptime-lag"]),
+    isAttached: values.attached,
   };
 }
 
@@ -82,7 +86,10 @@ export function nodeArguments(given: ChaosNodeOptions): string[] {
     ["rate", given.clockRate],
     ["uptime-lag", given.uptimeLagMs],
   ];
-  return pairs.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+  const valued = pairs.flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}=${value}`],
+  );
+  return given.isAttached === true ? [...valued, "--attached"] : valued;
 }
 
 function numberOf(name: string, text: string): number {

@@ -15,7 +15,10 @@ const program = fileURLToPath(new URL("./chaos-node.ts", import.meta.url));
 const stopTimeoutMs = 45_000;
 
 /** What is the same for all its lives. */
-export type NodeSettings = Omit<ChaosNodeOptions, "life" | "clockRate" | "uptimeLagMs">;
+export type NodeSettings = Omit<
+  ChaosNodeOptions,
+  "life" | "clockRate" | "uptimeLagMs" | "isAttached"
+>;
 
 export interface NodeProcessOptions {
   readonly settings: NodeSettings;
@@ -65,7 +68,7 @@ export class NodeProcess {
     this.#isWanted = true;
     this.#options.onStart(life);
     const log = openSync(join(folder, `${this.name}.log`), "a");
-    const args = nodeArguments({ ...settings, life, clockRate, uptimeLagMs });
+    const args = nodeArguments({ ...settings, life, clockRate, uptimeLagMs, isAttached: true });
     const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
       stdio: ["pipe", "pipe", log],
       env: { ...process.env, ...clockEnvironment(clockRate) },

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { decode, unescapeToken } from "@coppice/net";
+import { decode, type Store, unescapeToken } from "@coppice/net";
 import { connectNats, type NatsNetwork } from "@coppice/net-nats";
 import type { OwnershipEvent } from "../history.ts";
 import type { HarnessTime } from "./harness-time.ts";
 
 const prefix = "name.";
+/** How often the bucket is tried to be opened, and how long to wait between, in milliseconds. */
+const attemptsMax = 15;
+const retryMs = 1_000;
 
 /** The bucket of a cluster whose name needs no escaping, and its stream. */
 export const bucketOf = (cluster: string): string => `coppice-${cluster}`;
@@ -24,7 +27,7 @@ export async function watchOwnership(options: {
 }): Promise<NatsNetwork> {
   const { servers, cluster, replicas, now, onEvent } = options;
   const network = await connectNats({ servers, name: "chaos runner" });
-  const store = await network.openStore(bucketOf(cluster), { replicas });
+  const store = await openStore(network, bucketOf(cluster), replicas);
   await store.watch(
     (change) => {
       const name = unescapeToken(change.key.slice(prefix.length));
@@ -39,4 +42,18 @@ export async function watchOwnership(options: {
     { prefix },
   );
   return network;
+}
+
+/** Servers that have just started elect a leader first. */
+async function openStore(network: NatsNetwork, bucket: string, replicas: number): Promise<Store> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await network.openStore(bucket, { replicas });
+    } catch (thrown) {
+      if (attempt === attemptsMax) {
+        await network.close();
+        throw thrown;
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FaultEvent, HistoryEvent } from "../history.ts";
+import { stallKind } from "./stall-watch.ts";
 
 /** What is known of one name. */
 interface Served {
@@ -26,7 +27,7 @@ export class RecoveryMeter {
   readonly #longest = { name: "", ms: 0 };
 
   take(event: HistoryEvent): void {
-    if (event.type === "fault") this.#hit(event);
+    if (event.type === "fault" && event.kind !== stallKind) this.#hit(event);
     else if (event.type === "execution") this.#ran(event);
   }
 

@@ -9,8 +9,13 @@ import { faultsNamed } from "./faults/catalogue.ts";
 
 export interface RunOptions {
   readonly seed: number;
+  /** How long faults are made. */
   readonly minutes: number;
+  /** How often each kind of fault comes before the run ends sooner; nothing: as often as there is time. */
+  readonly rounds: number | undefined;
   readonly faults: readonly Fault[];
+  /** Their names, as they were given; nothing: all of them. */
+  readonly faultNames: string | undefined;
   /** NATS servers: 1 or 3. */
   readonly servers: number;
   readonly nodes: number;
@@ -27,6 +32,7 @@ export interface RunOptions {
 const options = {
   seed: { type: "string" },
   minutes: { type: "string", default: "2" },
+  rounds: { type: "string" },
   faults: { type: "string" },
   servers: { type: "string", default: "1" },
   nodes: { type: "string", default: "3" },
@@ -38,7 +44,8 @@ const options = {
 } as const;
 
 export const usage = `npm run chaos -- [options]
-  --minutes N              how long (default: 2)
+  --minutes N              how long faults are made (default: 2)
+  --rounds N               end sooner, when each kind has come so often
   --seed N                 which faults come when (default: a new one, printed)
   --faults a,b             only these kinds (default: all; an unknown one lists them)
   --servers 1|3            NATS servers (default: 1)
@@ -61,7 +68,9 @@ export function parseRunOptions(args: readonly string[], newSeed: () => number):
   return {
     seed: values.seed === undefined ? newSeed() : wholeNumber("seed", values.seed),
     minutes,
+    rounds: values.rounds === undefined ? undefined : wholeNumber("rounds", values.rounds),
     faults: faultsNamed(values.faults),
+    faultNames: values.faults,
     servers,
     nodes,
     callsPerSecond: wholeNumber("calls", values.calls),
@@ -73,9 +82,10 @@ export function parseRunOptions(args: readonly string[], newSeed: () => number):
 }
 
 /** What to run to have the same faults in the same order again. */
-export function commandOf(run: RunOptions, faults: string | undefined): string {
+export function commandOf(run: RunOptions): string {
   const parts = ["npm run chaos --", `--minutes ${run.minutes}`, `--seed ${run.seed}`];
-  if (faults !== undefined) parts.push(`--faults ${faults}`);
+  if (run.rounds !== undefined) parts.push(`--rounds ${run.rounds}`);
+  if (run.faultNames !== undefined) parts.push(`--faults ${run.faultNames}`);
   if (run.servers !== 1) parts.push(`--servers ${run.servers}`);
   if (run.nodes !== 3) parts.push(`--nodes ${run.nodes}`);
   if (run.withoutReplyFence) parts.push("--without-reply-fence");

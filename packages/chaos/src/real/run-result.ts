@@ -4,8 +4,9 @@
  * @module
  */
 import type { FaultEvent, Violation } from "../history.ts";
-import type { DrainMeter } from "./drain-meter.ts";
+import type { DrainChecks } from "../checkers/drains.ts";
 import type { RecoveryMeter } from "./recovery-meter.ts";
+import type { Timeline } from "../report/timeline.ts";
 import type { Totals } from "./totals.ts";
 
 export interface RunResult {
@@ -14,8 +15,9 @@ export interface RunResult {
   /** Kinds that this machine or this run cannot do, and why. */
   readonly skipped: ReadonlyMap<string, string>;
   readonly totals: Totals;
+  readonly timeline: Timeline;
   readonly recovery: RecoveryMeter;
-  readonly drain: DrainMeter;
+  readonly drain: DrainChecks;
   /** What the nodes counted themselves. */
   readonly tallies: Readonly<Record<string, number>>;
   /** With their events; of each promise the first hundred. */

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { seededRandom } from "@coppice/kernel";
 import type { FaultEvent } from "../history.ts";
 import { historyFolder, startCluster } from "./cluster-under-test.ts";
-import { DrainMeter } from "./drain-meter.ts";
 import { FaultStuckError, runFaults, waitFor } from "./fault-loop.ts";
 import type { Fault } from "./faults/fault.ts";
 import { harnessTime } from "./harness-time.ts";
@@ -16,6 +15,7 @@ import { Progress } from "./progress.ts";
 import { RecoveryMeter } from "./recovery-meter.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
+import { TimelineMeter } from "../report/timeline.ts";
 import { Totals } from "./totals.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { World } from "./world.ts";
@@ -28,6 +28,8 @@ const quietMsMax = 30_000;
 /** Calls that are under way when the load ends need so long at most, in milliseconds. */
 const lastCallsMs = 6_000;
 const censusMs = 1_500;
+/** So many violations of one promise are said at once; the report has more. */
+const saidMax = 5;
 
 export interface RunEnvironment {
   readonly options: RunOptions;
@@ -52,7 +54,7 @@ class Run {
   readonly #startedMs = this.#now();
   readonly #totals = new Totals();
   readonly #recovery = new RecoveryMeter();
-  readonly #drain = new DrainMeter();
+  readonly #timeline = new TimelineMeter();
   readonly #verdicts: Verdicts;
   readonly #faults: FaultEvent[] = [];
   readonly #skipped = new Map<string, string>();
@@ -65,9 +67,10 @@ class Run {
     this.#environment = environment;
     const { options, folder, say } = environment;
     this.#verdicts = new Verdicts(({ promise, message }) => {
-      this.#progress.line(`VIOLATION ${promise}: ${message}`);
+      if (this.#verdicts.counts.get(promise)! <= saidMax)
+        this.#progress.line(`VIOLATION ${promise}: ${message}`);
     });
-    const takers = [this.#totals, this.#recovery, this.#drain, this.#verdicts];
+    const takers = [this.#totals, this.#recovery, this.#timeline, this.#verdicts];
     this.#history = new HistoryStream({
       folder: historyFolder(folder),
       keep: options.keep,
@@ -144,6 +147,7 @@ class Run {
         world,
         now: this.#now,
         untilMs,
+        count: (options.rounds ?? Infinity) * faults.length,
         signal,
         onBegin: () => {
           this.#faultSinceMs = this.#now();
@@ -197,12 +201,6 @@ class Run {
 
   /** What no single event shows. */
   #judgeCounts(): void {
-    for (const outcome of this.#drain.failed)
-      this.#verdicts.violate({
-        promise: "D1",
-        message: `call ${outcome.id} failed (${outcome.code}) while a node was drained`,
-        events: [outcome],
-      });
     const { guestWrongAnswers = 0 } = this.#history.tallies();
     if (guestWrongAnswers > 0)
       this.#violate("R1", `the component gave ${guestWrongAnswers} wrong answers`);
@@ -216,8 +214,9 @@ class Run {
       faults: this.#faults,
       skipped: this.#skipped,
       totals: this.#totals,
+      timeline: this.#timeline.result(),
       recovery: this.#recovery,
-      drain: this.#drain,
+      drain: this.#verdicts.drain,
       tallies: this.#history.tallies(),
       violations: this.#verdicts.violations,
       broken: this.#verdicts.counts,

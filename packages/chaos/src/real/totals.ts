@@ -5,6 +5,7 @@
  */
 import type { HistoryEvent } from "../history.ts";
 import { callerEnded } from "./life-log.ts";
+import { stallKind } from "./stall-watch.ts";
 
 export class Totals {
   calls = 0;
@@ -17,6 +18,7 @@ export class Totals {
   /** Calls whose caller's node ended first. */
   abandoned = 0;
   executions = 0;
+  ownerships = 0;
   published = 0;
   deliveries = 0;
   /** Messages that subscribers were told they missed. */
@@ -24,6 +26,8 @@ export class Totals {
   downs = 0;
   processStarts = 0;
   processEnds = 0;
+  /** Times that the machine did not let a node run. */
+  stalls = 0;
   events = 0;
   /** By the name of the error's code. */
   readonly failures: Record<string, number> = {};
@@ -39,6 +43,9 @@ export class Totals {
         break;
       case "execution":
         this.executions += 1;
+        break;
+      case "ownership":
+        this.ownerships += 1;
         break;
       case "publish":
         this.published += 1;
@@ -57,6 +64,9 @@ export class Totals {
         break;
       case "end":
         this.processEnds += 1;
+        break;
+      case "fault":
+        if (event.kind === stallKind) this.stalls += 1;
         break;
       default:
     }

@@ -4,11 +4,9 @@
  * @module
  */
 import type { HistoryEvent, Violation } from "../history.ts";
-import { CallChecks } from "./checks/calls.ts";
-import { OwnerChecks } from "./checks/owners.ts";
-import { ProcessChecks } from "./checks/processes.ts";
-import type { StreamCheck } from "./checks/stream-check.ts";
-import { TopicChecks } from "./checks/topics.ts";
+import { allChecks } from "../checkers/check-history.ts";
+import { DrainChecks } from "../checkers/drains.ts";
+import type { StreamCheck } from "../checkers/stream-check.ts";
 
 /** Of one promise so many are kept with their events: the rest are counted. */
 const keptMax = 100;
@@ -18,16 +16,13 @@ export class Verdicts {
   readonly #counts = new Map<string, number>();
   readonly #onViolation: (violation: Violation) => void;
   readonly violations: Violation[] = [];
+  readonly drain: DrainChecks;
 
   constructor(onViolation: (violation: Violation) => void) {
     this.#onViolation = onViolation;
     const violate = this.violate.bind(this);
-    this.#checks = [
-      new CallChecks(violate),
-      new OwnerChecks(violate),
-      new TopicChecks(violate),
-      new ProcessChecks(violate),
-    ];
+    this.#checks = allChecks(violate, { clockJumps: true });
+    this.drain = this.#checks.find((check) => check instanceof DrainChecks)!;
   }
 
   /** Of each promise that was broken, how often. */

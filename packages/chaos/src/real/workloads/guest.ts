@@ -4,7 +4,7 @@
  * @module
  */
 import { CallError } from "@coppice/kernel";
-import { component } from "coppice";
+import { component } from "@coppice/component";
 import { pace, type Workload, type WorkloadContext } from "./workload.ts";
 
 export const guestName = "guest";

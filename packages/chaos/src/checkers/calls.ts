@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../../history.ts";
+import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../history.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 /** Of calls that have ended so many are remembered: an execution that comes later is not matched any more. */
 const rememberedMax = 500_000;
+/** A call that began so shortly before the end of the history may still be under way, in milliseconds. */
+export const outcomeMsMaxDefault = 6_000;
 
 interface Call {
   readonly call: CallEvent;
@@ -23,26 +25,37 @@ export class CallChecks implements StreamCheck {
   readonly #unmatched = new Set<Call>();
   /** Seen before their calls, for the same reason. */
   readonly #early = new RecentMap<string, ExecutionEvent>(1_000);
+  /** Callers that are gone: nobody waits for the outcomes of their calls. */
+  readonly #goneCallers = new RecentMap<string, true>(rememberedMax);
   /** The number executed last, by caller, name and process. */
   readonly #executed = new RecentMap<string, ExecutionEvent & { readonly number: number }>(50_000);
 
-  constructor(violate: OnViolation) {
+  readonly #outcomeMsMax: number;
+  #lastMs = 0;
+
+  constructor(violate: OnViolation, options: { readonly outcomeMsMax?: number } = {}) {
     this.#violate = violate;
+    this.#outcomeMsMax = options.outcomeMsMax ?? outcomeMsMaxDefault;
   }
 
   take(event: HistoryEvent): void {
+    this.#lastMs = event.atMs;
     if (event.type === "call") this.#called(event);
     else if (event.type === "execution") this.#ran(event);
     else if (event.type === "outcome") this.#settled(event);
+    else if (event.type === "end") this.#goneCallers.set(event.pid, true);
   }
 
   finish(): void {
-    for (const { call } of this.#open.values())
+    for (const { call } of this.#open.values()) {
+      const isRecent = this.#lastMs - call.atMs <= this.#outcomeMsMax;
+      if (isRecent || this.#goneCallers.has(call.caller)) continue;
       this.#violate({
         promise: "C1",
-        message: `call ${call.id} of ${call.atMs} ms had no outcome`,
+        message: `call ${call.id} of ${call.caller} to ${call.name} at ${call.atMs} ms had no outcome`,
         events: [call],
       });
+    }
     for (const { call, outcome } of this.#unmatched)
       this.#violate({
         promise: "C2",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HistoryEvent, Violation } from "../../history.ts";
+import type { HistoryEvent, Violation } from "../history.ts";
 
 export interface StreamCheck {
   readonly take: (event: HistoryEvent) => void;

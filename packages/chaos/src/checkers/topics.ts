@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeliveryEvent, GapEvent, HistoryEvent } from "../../history.ts";
+import type { DeliveryEvent, GapEvent, HistoryEvent } from "../history.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 interface Stream {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../../history.ts";
+import type { CallEvent, ExecutionEvent, HistoryEvent, OutcomeEvent } from "../history.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 /** The clocks of two nodes agree to this in the history, in milliseconds: a node of another rate measures its start. */
