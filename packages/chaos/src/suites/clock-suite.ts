@@ -31,6 +31,7 @@ export const clockSuite: Suite = {
     };
     await cluster.start(Object.fromEntries(nodeNames.map((name) => [name, launch(name)])));
     for (const seconds of jumps) {
+      await cluster.untilCalm();
       const node = cluster.busiest();
       const before = cluster.registry();
       await cluster.strike({

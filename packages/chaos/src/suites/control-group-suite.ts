@@ -65,6 +65,9 @@ export const controlGroupSuite: Suite = {
       lengthMs: slowMs,
     });
 
+    const throttled = groups.get(slow)!.timesThrottled();
+    if (throttled === 0) throw new Error(`the processor limit of ${slow} had no effect`);
+
     const bombed = cluster.busiest();
     let how = "";
     await cluster.strike({

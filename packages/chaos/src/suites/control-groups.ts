@@ -74,6 +74,12 @@ export class ControlGroup {
     } else this.#write("cpu", "cpu.max", `${quotaUs} ${periodUs}`);
   }
 
+  /** How often its processes had to wait because of the limit. */
+  timesThrottled(): number {
+    const [, count] = /^nr_throttled (\d+)$/m.exec(this.#read("cpu", "cpu.stat")) ?? [];
+    return Number(count ?? 0);
+  }
+
   unlimitProcessor(): void {
     if (this.#layout.version === 1) this.#write("cpu", "cpu.cfs_quota_us", "-1");
     else this.#write("cpu", "cpu.max", "max");

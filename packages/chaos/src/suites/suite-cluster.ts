@@ -19,7 +19,11 @@ const pollMs = 100;
 const startTimeoutMs = 30_000;
 /** How long what was hit may need to be served by others, and everything after a heal; beyond that N4 is broken. */
 const recoveryMsMax = 30_000;
+/** How long a recovery that is only watched is waited for. */
+const watchedMsMax = 15_000;
 const settleMs = 1_500;
+/** Nothing has changed hands for so long: children are not being spread over nodes that have just come. */
+const calmMs = 2_500;
 const stopTimeoutMs = 30_000;
 
 /** What every suite is given. */
@@ -43,6 +47,8 @@ export interface Strike {
   readonly lengthMs: number;
   /** Whether the names of the targets have to be served by others meanwhile. Default: false. */
   readonly moves?: boolean;
+  /** Whether everything has to be served again afterwards, or that is only watched. Default: true. */
+  readonly recovers?: boolean;
 }
 
 export interface StrikeResult {
@@ -114,6 +120,17 @@ export class SuiteCluster {
     await this.wait(settleMs);
   }
 
+  /** Waits until no name has changed hands for a while. */
+  async untilCalm(): Promise<void> {
+    let before = "";
+    for (;;) {
+      const now = JSON.stringify([...this.registry()]);
+      if (now === before) return;
+      before = now;
+      await this.wait(calmMs);
+    }
+  }
+
   /** The next life of a node, which does not run. */
   async startNode(name: string): Promise<void> {
     const seat = this.#seats.get(name)!;
@@ -172,7 +189,7 @@ export class SuiteCluster {
     await strike.heal?.();
     const untilMs = this.#now();
     this.#history.add({ type: "fault", atMs, untilMs, kind, targets });
-    const served = await this.#untilServed(untilMs, `after ${kind}`);
+    const served = await this.#untilServed(untilMs, `after ${kind}`, strike.recovers);
     const result: StrikeResult = {
       kind,
       targets,
@@ -258,7 +275,7 @@ export class SuiteCluster {
   }
 
   /** Until every name ran after that time, and every node that runs was answered. */
-  #untilServed(sinceMs: number, when: string): Promise<Waited> {
+  #untilServed(sinceMs: number, when: string, isRequired = true): Promise<Waited> {
     const missing = (): string[] => [
       ...counters.filter((name) => (this.#history.servedBy(name)?.atMs ?? 0) < sinceMs),
       ...[...this.#seats]
@@ -266,18 +283,24 @@ export class SuiteCluster {
         .map(([node]) => node)
         .filter((node) => (this.#history.lastAnsweredMs(node) ?? 0) < sinceMs),
     ];
-    return this.#until(missing, sinceMs, `were not served ${when}`);
+    return this.#until(missing, sinceMs, `were not served ${when}`, isRequired);
   }
 
-  async #until(missing: () => readonly string[], sinceMs: number, what: string): Promise<Waited> {
+  async #until(
+    missing: () => readonly string[],
+    sinceMs: number,
+    what: string,
+    isRequired = true,
+  ): Promise<Waited> {
+    const msMax = isRequired ? recoveryMsMax : watchedMsMax;
     let last: string | undefined;
     for (;;) {
       this.#history.poll();
       const left = missing();
       if (left.length === 0) return { ms: this.#now() - sinceMs, last };
       last = left[0];
-      if (this.#now() > sinceMs + recoveryMsMax) {
-        this.violate("N4", `${left.join(", ")} ${what} for ${recoveryMsMax} ms`);
+      if (this.#now() > sinceMs + msMax) {
+        if (isRequired) this.violate("N4", `${left.join(", ")} ${what} for ${msMax} ms`);
         return { ms: undefined, last };
       }
       await this.wait(pollMs);
