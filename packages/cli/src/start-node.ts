@@ -24,8 +24,8 @@ export interface StartOptions extends NatsAccess {
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
-   * Called once when the network is lost for good: the servers forbid what the node needs, or take its credentials no
-   * longer. The node is stopping then. Default: it is logged.
+   * Called once when the network is lost for good: the servers forbid what the node needs, take its credentials no
+   * longer, or lost writes of the cluster's store. The node is stopping then. Default: it is logged.
    */
   readonly onFailure?: (error: Error) => void;
 }

@@ -22,6 +22,7 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
+import type { Regression } from "./regression.ts";
 
 /** How a bucket is made. */
 export interface StoreOptions {
@@ -37,9 +38,13 @@ export interface StoreOptions {
 export async function openKvStore(
   jetstream: JetStreamClient,
   bucket: string,
-  options: StoreOptions & { readonly report: (thrown: unknown) => void },
+  options: StoreOptions & {
+    readonly report: (thrown: unknown) => void;
+    /** Is told of every write that is seen. */
+    readonly regression: Regression;
+  },
 ): Promise<Store> {
-  const { replicas = 1, report } = options;
+  const { replicas = 1, report, regression } = options;
   const manager = new Kvm(jetstream);
   try {
     const made = await manager.create(bucket, {
@@ -49,7 +54,7 @@ export async function openKvStore(
     });
     assertOwn(bucket, (await made.status()).description, storeDescription);
     const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-    return new KvStore({ jetstream, kv, bucket, report });
+    return new KvStore({ jetstream, kv, bucket, report, regression });
   } catch (thrown) {
     throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
       bucket,
@@ -63,6 +68,7 @@ class KvStore implements Store {
   readonly #kv: KV;
   readonly #bucket: string;
   readonly #report: (thrown: unknown) => void;
+  readonly #regression: Regression;
   readonly #stops = new Set<() => void>();
 
   constructor(parts: {
@@ -70,11 +76,13 @@ class KvStore implements Store {
     readonly kv: KV;
     readonly bucket: string;
     readonly report: (thrown: unknown) => void;
+    readonly regression: Regression;
   }) {
     this.#jetstream = parts.jetstream;
     this.#kv = parts.kv;
     this.#bucket = parts.bucket;
     this.#report = parts.report;
+    this.#regression = parts.regression;
   }
 
   get(key: string): Promise<Entry | undefined> {
@@ -86,11 +94,11 @@ class KvStore implements Store {
   }
 
   create(key: string, value: Uint8Array): Promise<number> {
-    return this.#run(`create ${key}`, key, () => this.#kv.create(key, value));
+    return this.#write(`create ${key}`, key, () => this.#kv.create(key, value));
   }
 
   update(key: string, value: Uint8Array, revision: number): Promise<number> {
-    return this.#run(`update ${key}`, key, () => this.#kv.update(key, value, revision));
+    return this.#write(`update ${key}`, key, () => this.#kv.update(key, value, revision));
   }
 
   delete(key: string, revision: number): Promise<void> {
@@ -111,6 +119,7 @@ class KvStore implements Store {
     if (left === 0) resolve();
     const messages = await consumer.consume({
       callback: (message) => {
+        this.#regression.seen(message.seq);
         // A throw in a callback of this client would stop its whole connection.
         try {
           onChange(changeOf(message, message.subject.slice(root.length)));
@@ -132,6 +141,12 @@ class KvStore implements Store {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+  }
+
+  async #write(operation: string, key: string, run: () => Promise<number>): Promise<number> {
+    const revision = await this.#run(operation, key, run);
+    this.#regression.seen(revision);
+    return revision;
   }
 
   async #run<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {
