@@ -58,7 +58,8 @@ process.stdout.write(`${JSON.stringify({ event: "ready", node: name, life })}\n`
 async function join({ servers, cluster, replicas }: ChaosNodeOptions): Promise<ClusterNode> {
   for (;;) {
     try {
-      return await startNode({ name, cluster, servers, replicas });
+      const onFailure = (): void => process.exit(1); // Its supervisor starts it again.
+      return await startNode({ name, cluster, servers, replicas, onFailure });
     } catch (thrown) {
       process.stderr.write(`${name} could not join: ${String(thrown)}\n`);
       await new Promise((resolve) => setTimeout(resolve, joinRetryMs));

@@ -47,7 +47,7 @@ export interface Strike {
   readonly lengthMs: number;
   /** Whether the names of the targets have to be served by others meanwhile. Default: false. */
   readonly moves?: boolean;
-  /** Whether everything has to be served again afterwards, or that is only watched. Default: true. */
+  /** Whether everything has to be served again afterwards; if not, that is only watched, and nodes may end. Default: true. */
   readonly recovers?: boolean;
 }
 
@@ -69,6 +69,8 @@ interface Seat {
   readonly launch: LaunchNode;
   lives: number;
   life: NodeLife | undefined;
+  /** Whether its end is no surprise. */
+  mayEnd: boolean;
 }
 
 export class SuiteCluster {
@@ -113,7 +115,7 @@ export class SuiteCluster {
   /** Starts nodes and waits until every name runs and every node is answered. */
   async start(launches: Readonly<Record<string, LaunchNode>>): Promise<void> {
     for (const [name, launch] of Object.entries(launches))
-      this.#seats.set(name, { launch, lives: 0, life: undefined });
+      this.#seats.set(name, { launch, lives: 0, life: undefined, mayEnd: false });
     await Promise.all([...this.#seats.keys()].map((name) => this.startNode(name)));
     const { ms } = await this.#untilServed(this.#now(), "at the start");
     this.#say(`every name answers ${secondsOf(ms)} after the nodes were ready`);
@@ -139,28 +141,34 @@ export class SuiteCluster {
     this.#history.began(name, number);
     const life = await seat.launch(this.#optionsOf(name, number));
     seat.life = life;
-    void life.ended.then(() => {
+    seat.mayEnd = false;
+    void life.ended.then((how) => {
       if (seat.life === life) seat.life = undefined;
       this.#history.ended(name, number);
+      if (!seat.mayEnd) this.violate("R1", `node ${name} ended by itself: ${how}`);
     });
-    const signal = AbortSignal.any([this.#environment.signal, AbortSignal.timeout(startTimeoutMs)]);
     const ended = life.ended.then((how) => {
       throw new Error(`node ${name} ended before it was ready (${how}): see its log`);
     });
-    await Promise.race([life.ready, ended, aborted(signal)]);
+    await this.#within(startTimeoutMs, Promise.race([life.ready, ended]), `${name} was not ready`);
   }
 
   /** Waits until the node has ended by itself. Resolves to how. */
-  async untilEnded(name: string): Promise<string> {
-    const ended = this.#seats.get(name)!.life?.ended ?? "before";
-    return Promise.race([
-      ended,
-      aborted(AbortSignal.any([this.#environment.signal, AbortSignal.timeout(recoveryMsMax)])),
-    ]);
+  untilEnded(name: string): Promise<string> {
+    const seat = this.#seats.get(name)!;
+    seat.mayEnd = true;
+    const ended = seat.life?.ended ?? Promise.resolve("before");
+    return this.#within(recoveryMsMax, ended, `${name} did not end`);
+  }
+
+  isRunning(name: string): boolean {
+    return this.#seats.get(name)?.life !== undefined;
   }
 
   async killNode(name: string): Promise<void> {
-    const { life } = this.#seats.get(name)!;
+    const seat = this.#seats.get(name)!;
+    const { life } = seat;
+    seat.mayEnd = true;
     await life?.kill();
     await life?.ended;
   }
@@ -181,6 +189,7 @@ export class SuiteCluster {
     const { kind, targets, lengthMs } = strike;
     this.#history.poll();
     const hit = counters.filter((name) => targets.includes(this.#history.servedBy(name)!.node));
+    for (const seat of this.#seats.values()) if (strike.recovers === false) seat.mayEnd = true;
     const atMs = this.#now();
     await strike.make();
     const moved =
@@ -221,8 +230,10 @@ export class SuiteCluster {
 
   /** Stops one node after the other, as an operator would, and judges. */
   async finish(): Promise<Judgement> {
-    for (const [name, { life }] of this.#seats) {
+    for (const [name, seat] of this.#seats) {
+      const { life } = seat;
       if (life === undefined) continue;
+      seat.mayEnd = true;
       await life.stop();
       const how = await Promise.race([life.ended, wait(stopTimeoutMs, "nothing", { ref: false })]);
       if (how !== "0") this.violate("D1", `node ${name} did not stop when asked: ${how}`);
@@ -232,9 +243,25 @@ export class SuiteCluster {
   }
 
   async #killAll(): Promise<void> {
-    for (const { life } of this.#seats.values()) {
+    for (const seat of this.#seats.values()) {
+      const { life } = seat;
+      seat.mayEnd = true;
       await life?.kill();
       await life?.ended;
+    }
+  }
+
+  /** @throws if it takes longer, or the suite is interrupted. */
+  async #within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+    const done = new AbortController();
+    const signal = AbortSignal.any([done.signal, this.#environment.signal]);
+    const late = wait(ms, undefined, { signal }).then(() => {
+      throw new Error(`${what} within ${ms} ms`);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      done.abort();
     }
   }
 
@@ -312,14 +339,6 @@ export class SuiteCluster {
 interface Waited {
   readonly ms: number | undefined;
   readonly last: string | undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener("abort", fail);
-  });
 }
 
 function lineOf(result: StrikeResult): string {

@@ -58,7 +58,11 @@ export async function runSuite(suite: Suite, options: SuiteRunOptions): Promise<
     const seconds = (performance.now() - startedMs) / 1_000;
     result = { type: "ran", suite: name, seconds, ...outcome };
   } catch (error) {
-    result = { type: "failed", suite: name, error };
+    result = {
+      type: "failed",
+      suite: name,
+      error: options.signal.aborted ? options.signal.reason : error,
+    };
   } finally {
     await cleanup.run();
   }
