@@ -46,8 +46,8 @@ interface Callee {
 
 /** How long to wait for news of a name before a call that did not run is tried again, in milliseconds. */
 const retryEveryMs = 50;
-/** How long a call waits at most for those it should not overtake, in milliseconds. */
-const orderWaitMsMax = 500;
+/** How long a call waits at most for those it should not overtake, in milliseconds: as long as they may take by default. */
+const orderWaitMsMax = 5_000;
 
 export class CallsByName {
   readonly #kernel: Kernel;

@@ -11,7 +11,9 @@ import { copyPlainData, type Kernel, type NodeAddress, Pid, samePid } from "@cop
 import {
   BadFrameError,
   decode,
+  decodeChecked,
   encode,
+  encodeChecked,
   subjectMatches,
   type Subscription,
   type Transport,
@@ -239,7 +241,7 @@ export class PubSub {
     if (length === 0) return;
     const { node, incarnation } = this.#kernel.address;
     const { stream, first } = this.#streams.take(topic, length);
-    const data = encode([node, incarnation, stream, first, batch.bodies.splice(0)]);
+    const data = encodeChecked([node, incarnation, stream, first, batch.bodies.splice(0)]);
     batch.bytes = 0;
     this.#transport.publish(this.#subjectOf.get(topic) ?? this.#subjects.topic(topic), data);
   }
@@ -277,16 +279,15 @@ export class PubSub {
   }
 
   #arrived(interest: Interest, topic: string | undefined, data: Uint8Array): void {
-    const { from, stream, first, bodies } = parse(decode(data));
+    const { from, stream, first, bodies } = parse(decodeChecked(data));
     if (topic === undefined) throw new BadFrameError("a broadcast has no topic");
     if (from.node === this.#kernel.address.node) return; // Handed out already.
+    const parsed = bodies.map(parseBody); // Before they count as arrived: what cannot be read is lost.
     const batch = { topic, stream, first, count: bodies.length };
     const { missed, repeated } = interest.sequences.arrived(from, batch);
     this.#reportLost(interest, topic, from.node, missed);
-    for (const each of repeated === 0 ? bodies : bodies.slice(repeated)) {
-      const { message, except } = parseBody(each);
+    for (const { message, except } of repeated === 0 ? parsed : parsed.slice(repeated))
       handOut(interest, topic, from.node, message, except);
-    }
   }
 
   #reportLost(interest: Interest, topic: string, node: string, count: number): void {

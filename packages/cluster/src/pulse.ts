@@ -6,7 +6,13 @@
  * @module
  */
 import type { Clock, NodeAddress } from "@coppice/kernel";
-import { BadFrameError, decode, encode, type Subscription, type Transport } from "@coppice/net";
+import {
+  BadFrameError,
+  decodeChecked,
+  encodeChecked,
+  type Subscription,
+  type Transport,
+} from "@coppice/net";
 import type { Row } from "./replica-state.ts";
 import { rowsOf } from "./replicated-tables.ts";
 import type { ServiceSubjects } from "./service-subjects.ts";
@@ -69,12 +75,12 @@ export class Pulse {
     for (let at = 0; at === 0 || at < ends.length; at += topicsPerPulseMax) {
       const some = ends.slice(at, at + topicsPerPulseMax);
       const topics = some.map(({ topic, stream, last }) => [topic, stream, last]);
-      this.#transport.publish(subject, encode([node, incarnation, versions, topics]));
+      this.#transport.publish(subject, encodeChecked([node, incarnation, versions, topics]));
     }
   };
 
   #received(data: Uint8Array): void {
-    const value = decode(data);
+    const value = decodeChecked(data);
     const [node, incarnation, versions, topics] = Array.isArray(value) ? (value as unknown[]) : [];
     if (typeof node !== "string" || typeof incarnation !== "string" || !Array.isArray(topics))
       throw new BadFrameError("a pulse is malformed");

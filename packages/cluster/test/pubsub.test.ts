@@ -1,5 +1,7 @@
 import { Broadcast, MissedMessages, SignalTooLargeError } from "@coppice/cluster";
+import { encodeChecked } from "@coppice/net";
 import { describe, expect, test } from "vitest";
+import { memoryCluster } from "./cluster.ts";
 import { listen, simulatedCluster } from "./simulated.ts";
 
 async function two() {
@@ -107,6 +109,21 @@ describe("pubsub", () => {
     expect(() => a.pubsub.broadcast("room", () => 1)).toThrow(/is a function/);
     expect(() => a.pubsub.broadcast("room", "x".repeat(1_100_000))).toThrow(SignalTooLargeError);
     expect(a.pubsub.size).toBe(0);
+  });
+
+  test("P1: a broadcast that cannot be read is reported as lost", async () => {
+    const { start, transport } = memoryCluster();
+    const node = await start("a");
+    const { pid, messages } = listen(node);
+    node.pubsub.subscribe("room", pid);
+    const unreadable = new Uint8Array([0xc1]);
+    for (const [index, body] of ["one", unreadable, "three"].entries())
+      transport.publish(
+        "coppice.v1.test.topic.room",
+        encodeChecked(["b", "1", 1, index + 1, [body]]),
+      );
+    const missed = new MissedMessages({ source: "room", reason: "lost", count: 1, node: "b" });
+    await expect.poll(() => messages).toEqual(["one", missed, "three"]);
   });
 
   test("P1: what was lost on the way is reported where the gap is", async () => {

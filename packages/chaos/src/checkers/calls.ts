@@ -11,6 +11,9 @@ const rememberedMax = 500_000;
 /** A call that began so shortly before the end of the history may still be under way, in milliseconds. */
 export const outcomeMsMaxDefault = 6_000;
 
+/** The code of what a cast's caller knows of it. */
+const castCode = "cast";
+
 interface Call {
   readonly call: CallEvent;
   execution: ExecutionEvent | undefined;
@@ -83,7 +86,7 @@ export class CallChecks implements StreamCheck {
     known.execution = event;
     this.#unmatched.delete(known);
     if (outcome?.outcome === "no") this.#ranThough(known);
-    this.#inOrder(event, call);
+    if (outcome?.code !== castCode) this.#inOrder(event, call); // Only calls have an order.
   }
 
   #ranThough({ call, execution, outcome }: Call): void {

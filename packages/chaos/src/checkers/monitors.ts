@@ -33,7 +33,7 @@ export class MonitorChecks implements StreamCheck {
     this.#lastMs = event.atMs;
     switch (event.type) {
       case "monitor":
-        this.#monitors.set(event.ref, event as MonitorEvent);
+        this.#monitors.set(event.ref, event);
         break;
       case "demonitor":
         this.#monitors.delete(event.ref);

@@ -11,7 +11,7 @@ import type { ClusterNode } from "@coppice/cluster";
 import { startNode } from "@coppice/cli";
 import { EventLog } from "./event-log.ts";
 import { harnessTime, harnessTimeAtRate } from "./harness-time.ts";
-import { type ChaosNodeOptions, parseNodeOptions } from "./node-options.ts";
+import { type ChaosNodeOptions, deposedStatus, parseNodeOptions } from "./node-options.ts";
 import { watchForStalls } from "./stall-watch.ts";
 import { callsWorkload } from "./workloads/calls.ts";
 import { crashersWorkload } from "./workloads/crashers.ts";
@@ -58,13 +58,19 @@ process.stdout.write(`${JSON.stringify({ event: "ready", node: name, life })}\n`
 async function join({ servers, cluster, replicas }: ChaosNodeOptions): Promise<ClusterNode> {
   for (;;) {
     try {
-      const onFailure = (): void => process.exit(1); // Its supervisor starts it again.
       return await startNode({ name, cluster, servers, replicas, onFailure });
     } catch (thrown) {
       process.stderr.write(`${name} could not join: ${String(thrown)}\n`);
       await new Promise((resolve) => setTimeout(resolve, joinRetryMs));
     }
   }
+}
+
+/** This life of the node is over: another is for whoever started the program. */
+function onFailure(error: Error): void {
+  const { code } = error as { readonly code?: unknown };
+  process.stderr.write(`${name} ends: ${error.message}\n`);
+  process.exit(code === "node_deposed" ? deposedStatus : 1);
 }
 
 function recordTally(): void {
@@ -86,7 +92,7 @@ function recordCensus(): void {
 }
 
 async function quiet(): Promise<void> {
-  await Promise.all(workloads.map(({ stop }) => stop?.()));
+  await Promise.all(workloads.map(async ({ stop }) => stop?.()));
 }
 
 function killProcess(target: string): void {

@@ -66,6 +66,7 @@ export class LifeLog {
     const events: HistoryEvent[] = [];
     for (let more = this.read(); more.length > 0; more = this.read()) events.push(...more);
     if (this.#rest !== "") this.broken += 1;
+    if (!this.#keep) rmSync(this.#pathOf(this.#segment), { force: true });
     const atMs = Math.max(endedMs, events.at(-1)?.atMs ?? 0);
     for (const id of this.#openCalls)
       events.push({ type: "outcome", atMs, id, outcome: "maybe", code: callerEnded });
@@ -119,7 +120,7 @@ export class LifeLog {
         this.#openCalls.delete(event.id);
         break;
       case "monitor":
-        this.#openMonitors.set(event.ref, event as MonitorEvent);
+        this.#openMonitors.set(event.ref, event);
         break;
       case "demonitor":
       case "down":

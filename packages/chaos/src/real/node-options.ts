@@ -31,6 +31,9 @@ export interface ChaosNodeOptions {
   readonly isAttached?: boolean;
 }
 
+/** The exit status of a node that others took over from while it was frozen: to be started again. */
+export const deposedStatus = 3;
+
 const options = {
   name: { type: "string" },
   cluster: { type: "string", default: "chaos" },

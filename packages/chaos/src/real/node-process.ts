@@ -8,7 +8,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { nodeArguments, type ChaosNodeOptions } from "./node-options.ts";
+import { type ChaosNodeOptions, deposedStatus, nodeArguments } from "./node-options.ts";
 
 const program = fileURLToPath(new URL("./chaos-node.ts", import.meta.url));
 /** How long a node may take to drain and stop before it is killed, in milliseconds. */
@@ -80,7 +80,10 @@ export class NodeProcess {
       child.once("exit", (status, signal) => {
         this.#child = undefined;
         this.#frozenSince = undefined;
-        this.#options.onEnd(life, this.#isWanted ? `${signal ?? status}` : undefined);
+        const isDeposed = this.#isWanted && status === deposedStatus;
+        const isExpected = isDeposed || !this.#isWanted;
+        this.#options.onEnd(life, isExpected ? undefined : `${signal ?? status}`);
+        if (isDeposed) void this.start(clockRate);
         resolve(status);
       });
     });

@@ -4,18 +4,12 @@
  *
  * @module
  */
-import { registerHooks } from "node:module";
+import { patchSources } from "../simulation/source-patch.ts";
 
-const file = "/cluster/src/singleton.ts";
-const fence = "fence: () => !this.#closed && (isFree || mayAct()),";
-const noFence = "fence: () => !this.#closed && (isFree || mayAct() || true),";
-
-registerHooks({
-  load: (url, context, nextLoad) => {
-    const loaded = nextLoad(url, context);
-    if (!url.endsWith(file)) return loaded;
-    const source = String(loaded.source);
-    if (!source.includes(fence)) throw new Error(`${url} has no ${fence}: correct this module`);
-    return { ...loaded, source: source.replace(fence, noFence) };
+patchSources([
+  {
+    file: "packages/cluster/src/singleton.ts",
+    find: "fence: () => !this.#closed && (isFree || mayAct()),",
+    replace: "fence: () => !this.#closed && (isFree || mayAct() || true),",
   },
-});
+]);
