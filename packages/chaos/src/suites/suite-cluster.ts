@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { harnessTime } from "../real/harness-time.ts";
-import type { ChaosNodeOptions } from "../real/node-options.ts";
+import { type ChaosNodeOptions, deposedStatus } from "../real/node-options.ts";
 import { watchOwnership } from "../real/ownership-watch.ts";
 import { counters } from "../real/workloads/names.ts";
 import type { Cleanup } from "./cleanup.ts";
@@ -145,12 +145,20 @@ export class SuiteCluster {
     void life.ended.then((how) => {
       if (seat.life === life) seat.life = undefined;
       this.#history.ended(name, number);
-      if (!seat.mayEnd) this.violate("R1", `node ${name} ended by itself: ${how}`);
+      if (!seat.mayEnd) this.#endedByItself(name, how);
     });
     const ended = life.ended.then((how) => {
       throw new Error(`node ${name} ended before it was ready (${how}): see its log`);
     });
     await this.#within(startTimeoutMs, Promise.race([life.ready, ended]), `${name} was not ready`);
+  }
+
+  /** A node that others took over from may end, to be started again by its supervisor: that is this cluster. */
+  #endedByItself(name: string, how: string): void {
+    if (how !== `${deposedStatus}`) this.violate("R1", `node ${name} ended by itself: ${how}`);
+    this.startNode(name).catch((thrown: unknown) => {
+      this.violate("R1", `node ${name} could not be started again: ${String(thrown)}`);
+    });
   }
 
   /** Waits until the node has ended by itself. Resolves to how. */
