@@ -76,6 +76,7 @@ const ambientAllowed = [
   "packages/cli/src/",
   "packages/bench/src/",
   "packages/chaos/src/real/",
+  "packages/chaos/src/suites/",
   "packages/live/src/client/",
 ];
 

@@ -53,9 +53,9 @@ export interface StartOptions extends NatsAccess {
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
-   * Called once when the node is lost for good, which is stopping then: the servers forbid what it needs, or take its
-   * credentials no longer; or, with {@link NodeDeposedError}, it was frozen for so long that others took over, and another
-   * may be started in its place. Default: it is logged.
+   * Called once when the node is lost for good, which is stopping then: the servers forbid what it needs, take its
+   * credentials no longer, or lost writes of the cluster's store; or, with {@link NodeDeposedError}, it was frozen for so
+   * long that others took over, and another may be started in its place. Default: it is logged.
    */
   readonly onFailure?: (error: Error) => void;
 }

@@ -16,6 +16,7 @@ import {
 } from "./errors.ts";
 import { openKvStore, type StoreOptions } from "./kv-store.ts";
 import { isCausedBy, NatsTransport } from "./nats-transport.ts";
+import { Regression } from "./regression.ts";
 import { openObjectArtifacts } from "./object-artifacts.ts";
 
 /** Where and as whom to connect. */
@@ -38,7 +39,10 @@ export interface ConnectOptions {
 export interface NatsNetwork {
   readonly transport: Transport;
   readonly serverVersion: string;
-  /** Opens a bucket, and makes it if there is none. @throws {JetStreamDisabledError} {ForeignBucketError} */
+  /**
+   * Opens a bucket, and makes it if there is none. A {@link StoreRegressedError} in the transport's status `closed` says
+   * later that the server lost writes of it. @throws {JetStreamDisabledError} {ForeignBucketError}
+   */
   readonly openStore: (bucket: string, options?: StoreOptions) => Promise<Store>;
   /** Opens a bucket of artifacts. @throws {JetStreamDisabledError} {ForeignBucketError} */
   readonly openArtifacts: (bucket: string, options?: StoreOptions) => Promise<Artifacts>;
@@ -91,8 +95,20 @@ export async function connectNats(options: ConnectOptions): Promise<NatsNetwork>
   return {
     transport,
     serverVersion: connection.info?.version ?? "unknown",
-    openStore: async (bucket, more = {}) =>
-      openKvStore(clientOf(connection), bucket, { ...more, clock, report }),
+    openStore: async (bucket, more = {}) => {
+      const client = clientOf(connection);
+      const regression = new Regression({
+        jetstream: client,
+        stream: `KV_${bucket}`,
+        clock,
+        fail: (error) => transport.fail(error),
+      });
+      const store = await openKvStore(client, bucket, { ...more, clock, report, regression });
+      transport.onStatus(({ type }) => {
+        if (type === "reconnected") void regression.look().catch(report);
+      });
+      return store;
+    },
     openArtifacts: async (bucket, more = {}) =>
       openObjectArtifacts(clientOf(connection), bucket, more),
     close: () => transport.close(),

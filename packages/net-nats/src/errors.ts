@@ -112,6 +112,29 @@ export class ForeignBucketError extends CoppiceError {
   }
 }
 
+/** The server lost writes that it had acknowledged, as it may in a power cut. The connection is closed. */
+export class StoreRegressedError extends CoppiceError {
+  static {
+    this.prototype.name = "StoreRegressedError";
+  }
+  readonly code = "store_regressed";
+  readonly stream: string;
+  /** The latest revision that was seen before. */
+  readonly seen: number;
+  /** The latest one there is now; 0 if the bucket is gone. */
+  readonly found: number;
+
+  constructor(stream: string, seen: number, found: number, options?: ErrorOptions) {
+    super(
+      `the JetStream stream ${stream} went back from write ${seen} to ${found}: its server lost what it had acknowledged; start this node again, and expect epochs below those of before`,
+      options,
+    );
+    this.stream = stream;
+    this.seen = seen;
+    this.found = found;
+  }
+}
+
 /** A local server did not start. */
 export class NatsServerError extends CoppiceError {
   static {

@@ -23,6 +23,7 @@ import {
 import { type KV, Kvm } from "@nats-io/kv";
 import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
 import { openKvWatch } from "./kv-watch.ts";
+import type { Regression } from "./regression.ts";
 
 /** How a bucket is made. */
 export interface StoreOptions {
@@ -38,9 +39,14 @@ export interface StoreOptions {
 export async function openKvStore(
   jetstream: JetStreamClient,
   bucket: string,
-  options: StoreOptions & { readonly clock: Clock; readonly report: (thrown: unknown) => void },
+  options: StoreOptions & {
+    readonly clock: Clock;
+    readonly report: (thrown: unknown) => void;
+    /** Is told of every write that is seen. */
+    readonly regression: Regression;
+  },
 ): Promise<Store> {
-  const { replicas = 1, clock, report } = options;
+  const { replicas = 1, clock, report, regression } = options;
   const manager = new Kvm(jetstream);
   try {
     const made = await manager.create(bucket, {
@@ -50,7 +56,7 @@ export async function openKvStore(
     });
     assertOwn(bucket, (await made.status()).description, storeDescription);
     const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-    return new KvStore({ jetstream, kv, bucket, clock, report });
+    return new KvStore({ jetstream, kv, bucket, clock, report, regression });
   } catch (thrown) {
     throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
       bucket,
@@ -65,6 +71,7 @@ class KvStore implements Store {
   readonly #bucket: string;
   readonly #clock: Clock;
   readonly #report: (thrown: unknown) => void;
+  readonly #regression: Regression;
   readonly #stops = new Set<() => void>();
 
   constructor(parts: {
@@ -73,12 +80,14 @@ class KvStore implements Store {
     readonly bucket: string;
     readonly clock: Clock;
     readonly report: (thrown: unknown) => void;
+    readonly regression: Regression;
   }) {
     this.#jetstream = parts.jetstream;
     this.#kv = parts.kv;
     this.#bucket = parts.bucket;
     this.#clock = parts.clock;
     this.#report = parts.report;
+    this.#regression = parts.regression;
   }
 
   get(key: string): Promise<Entry | undefined> {
@@ -90,11 +99,11 @@ class KvStore implements Store {
   }
 
   create(key: string, value: Uint8Array): Promise<number> {
-    return this.#run(`create ${key}`, key, () => this.#kv.create(key, value));
+    return this.#write(`create ${key}`, key, () => this.#kv.create(key, value));
   }
 
   update(key: string, value: Uint8Array, revision: number): Promise<number> {
-    return this.#run(`update ${key}`, key, () => this.#kv.update(key, value, revision));
+    return this.#write(`update ${key}`, key, () => this.#kv.update(key, value, revision));
   }
 
   delete(key: string, revision: number): Promise<void> {
@@ -111,7 +120,10 @@ class KvStore implements Store {
       stream: `KV_${this.#bucket}`,
       filter: `${root}${options.prefix ?? ""}>`,
       clock: this.#clock,
-      onMessage: (message) => onChange(changeOf(message, message.subject.slice(root.length))),
+      onMessage: (message) => {
+        this.#regression.seen(message.seq);
+        onChange(changeOf(message, message.subject.slice(root.length)));
+      },
       report: this.#report,
     });
     const stop = (): void => {
@@ -124,6 +136,12 @@ class KvStore implements Store {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+  }
+
+  async #write(operation: string, key: string, run: () => Promise<number>): Promise<number> {
+    const revision = await this.#run(operation, key, run);
+    this.#regression.seen(revision);
+    return revision;
   }
 
   async #run<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {

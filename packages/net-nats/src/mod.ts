@@ -14,6 +14,7 @@ export {
   NatsServerError,
   NatsTlsError,
   NatsUnreachableError,
+  StoreRegressedError,
 } from "./errors.ts";
 export type { StoreOptions } from "./kv-store.ts";
 export {

@@ -137,6 +137,12 @@ export class NatsTransport implements Transport {
     else await this.#connection.close();
   }
 
+  /** The servers are of no use any more: closes the connection, and says why to whoever watches its status. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    void this.#connection.close();
+  }
+
   /** Something failed that has nobody to throw to. */
   report(thrown: unknown): void {
     this.#tell({ type: "error", error: asError(thrown) });
@@ -194,8 +200,7 @@ export class NatsTransport implements Transport {
     this.#tell({ type: "error", error: denied });
     // An answer to a subject that a client chose is not this node's fault.
     if (!needed.test(subject) || (operation === "publish" && subject.startsWith("_INBOX."))) return;
-    this.#failure ??= denied; // T2
-    void this.#connection.close();
+    this.fail(denied); // T2
   }
 
   /** Why the client gave up for good. */
