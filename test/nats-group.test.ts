@@ -143,6 +143,7 @@ describe("with a group of three nats-servers and nodes as processes", () => {
     await untilAllAnswer(20_000);
     const plain = caller.names().find(({ name }) => name === "always")!.pid!;
     const [first, second] = group.servers;
+    const said = new Map([...nodes.values()].map(({ events }) => [events, events.length]));
     const downMs = performance.now();
     await Promise.all([first!.kill(), second!.kill()]);
     // Every owner stops when its lease has run out.
@@ -150,7 +151,11 @@ describe("with a group of three nats-servers and nodes as processes", () => {
       const some = await Promise.all(names.map((name) => answer(name)));
       return some.filter((each) => each !== undefined);
     };
-    await expect.poll(strict, { timeout: 30_000, interval: 200 }).toEqual([]);
+    const haveStopped = (): boolean =>
+      [...nodes.values()].every(({ events }) =>
+        events.slice(said.get(events)).includes("session_expired"),
+      );
+    await expect.poll(haveStopped, { timeout: 20_000, interval: 50 }).toBe(true);
     const stoppedMs = performance.now() - downMs;
     let answered = 0;
     while (performance.now() - downMs < outageMs) {
