@@ -19,7 +19,6 @@ import {
 import { noSuchName } from "./admin.ts";
 import type { HandOffs } from "./hand-off.ts";
 import type { NameEntry, Names } from "./names.ts";
-import type { Registrations } from "./registrations.ts";
 import { type Place, WaitingLines } from "./waiting-lines.ts";
 
 /** A call to a name. */
@@ -52,7 +51,6 @@ export class CallsByName {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #names: Names;
-  readonly #registrations: Registrations;
   readonly #handOffs: HandOffs;
   /** Names of replicas, by the name they share. */
   readonly #replicas = new Map<string, Set<string>>();
@@ -63,14 +61,12 @@ export class CallsByName {
   constructor(options: {
     readonly kernel: Kernel;
     readonly names: Names;
-    readonly registrations: Registrations;
     readonly handOffs: HandOffs;
   }) {
     this.#kernel = options.kernel;
     this.#clock = options.kernel.clock;
     this.#random = options.kernel.random;
     this.#names = options.names;
-    this.#registrations = options.registrations;
     this.#handOffs = options.handOffs;
     this.#names.observeAll((name) => this.#keepReplica(name));
   }
@@ -113,7 +109,7 @@ export class CallsByName {
             const answer = this.#kernel.call(entry.pid, method, args, { timeoutMs: leftMs, label });
             place?.leave(); // It is on its way: the next one may follow.
             const value = await answer;
-            if (this.#mayAccept(target, entry)) return value;
+            if (this.#mayAccept(entry)) return value;
             throw deposed(label, method);
           } catch (thrown) {
             if (!(thrown instanceof CallError)) throw thrown;
@@ -158,18 +154,14 @@ export class CallsByName {
     return best?.[this.#random.u32() % best.length];
   }
 
-  /** Whether the process is being handed over, or may not act for its name. */
+  /** Whether the process is being handed over. */
   #mustWait(target: Target): boolean {
-    if (typeof target !== "string") return false;
-    return this.#handOffs.isHeld(target) || !this.#registrations.mayAnswer(target);
+    return typeof target === "string" && this.#handOffs.isHeld(target);
   }
 
   /** Whether an answer counts: not that of an owner who was replaced, before or after it answered. */
-  #mayAccept(target: Target, { name, epoch, pid }: Callee): boolean {
+  #mayAccept({ name, epoch }: Callee): boolean {
     if (name === undefined || epoch === undefined) return true;
-    const isHere = pid?.node === this.#kernel.address.node;
-    if (isHere && typeof target === "string" && !this.#registrations.mayAnswer(target))
-      return false;
     if ((this.#accepted.get(name) ?? 0) > epoch) return false;
     this.#accepted.set(name, epoch);
     return true;

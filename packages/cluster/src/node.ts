@@ -153,7 +153,7 @@ export class ClusterNode implements AsyncDisposable {
       traits: () => this.#traits(),
       onDeposed: () => this.#depose(),
     });
-    this.#services = new NodeServices(joined);
+    this.#services = new NodeServices({ ...joined, names: this.#ownership.names });
     this.pubsub = this.#services.pubsub;
     this.groups = this.#services.groups;
     this.presence = this.#services.presence;
@@ -275,7 +275,7 @@ export class ClusterNode implements AsyncDisposable {
 
   /**
    * Gives a running process, of this or another node, a name of the cluster. The process keeps it until it ends, or is
-   * unregistered. Nothing of other nodes reaches it while its node may not act; it is killed when the session is lost.
+   * unregistered. It handles nothing while its node may not act; it is killed when the session is lost.
    *
    * @throws {ClusterNameTakenError} if somebody alive has the name.
    * @throws {NameTooLongError} for a name that does not fit a subject.
@@ -284,6 +284,18 @@ export class ClusterNode implements AsyncDisposable {
    */
   register(name: string, pid: Pid): Promise<void> {
     return this.#ownership.registrations.register(name, pid);
+  }
+
+  /**
+   * Gives a registered name to another running process, of any node, in one step: the one that had it runs on without. A
+   * name that nobody has is registered.
+   *
+   * @throws {ClusterNameNotRegisteredError} if the process that has the name did not get it by {@link register}.
+   * @throws {ClusterNameTakenError} {NameTooLongError} {RangeError} {StoreUnavailableError} as {@link register}.
+   * @throws {CallError} if the node of one of the processes cannot be reached, or refuses.
+   */
+  reregister(name: string, pid: Pid): Promise<void> {
+    return this.#ownership.registrations.reregister(name, pid);
   }
 
   /**
@@ -316,7 +328,15 @@ export class ClusterNode implements AsyncDisposable {
    * subscription, `false` ends all of the process.
    */
   monitorNodes(pid: Pid, wanted = true): void {
-    this.#services.monitors.monitor(pid, wanted);
+    this.#services.nodeMonitors.monitor(pid, wanted);
+  }
+
+  /**
+   * Tells a process of this node which process of any node began or ceased to answer to which name ({@link NameEvent}), until
+   * it ends. Each `true` adds a subscription, `false` ends all of the process.
+   */
+  monitorNames(pid: Pid, wanted = true): void {
+    this.#services.nameMonitors.monitor(pid, wanted);
   }
 
   /**

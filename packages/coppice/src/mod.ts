@@ -22,6 +22,7 @@ export {
   GroupEvent,
   MissedMessages,
   type NameEntry,
+  NameEvent,
   NameTooLongError,
   NodeDeposedError,
   NodeEvent,

@@ -57,7 +57,8 @@ export class Process {
   readonly pid: Pid;
   readonly self: Self;
   readonly code: Behaviour | ProcessFunction;
-  readonly options: SpawnOptions;
+  /** Replaced as a whole when a fence is added. */
+  options: SpawnOptions;
   status: "starting" | "waiting" | "running" | "ended" = "starting";
   /** Whether it waits in the run queue. */
   queued = false;
