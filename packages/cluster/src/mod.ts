@@ -28,6 +28,7 @@ export {
   NameTooLongError,
   NodeDeposedError,
   NodeNameTakenError,
+  RegistryRegressedError,
   SignalTooLargeError,
   StartError,
 } from "./errors.ts";

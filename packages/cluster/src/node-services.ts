@@ -54,7 +54,8 @@ export class NodeServices {
     });
     this.nodeMonitors = new EventMonitors({ kernel, outlets, source: "nodes" });
     this.nameMonitors = new NameMonitors({ kernel, outlets, names });
-    this.pubsub = new PubSub({ kernel, transport, subjects, outlets, port, addressOf });
+    const accepts = (from: NodeAddress): boolean => reach.accepts(from);
+    this.pubsub = new PubSub({ kernel, transport, subjects, outlets, port, addressOf, accepts });
     this.groups = new Groups({ kernel, outlets, tables });
     this.presence = new Presence({ kernel, outlets, tables });
     this.#pulse = new Pulse({

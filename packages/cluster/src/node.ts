@@ -16,7 +16,7 @@ import {
   shutdown,
   sleep,
 } from "@coppice/kernel";
-import { type Store, Subjects, type Subscription, type Transport } from "@coppice/net";
+import { escapeToken, type Store, Subjects, type Subscription, type Transport } from "@coppice/net";
 import { type ChildEnvironment, startSupervisor, type SupervisorOptions } from "@coppice/otp";
 import { serveAdmin } from "./admin.ts";
 import type { ClusterNames } from "./available.ts";
@@ -32,6 +32,7 @@ import { NodeDeposedError, StartError } from "./errors.ts";
 import type { Groups } from "./groups.ts";
 import { LagMeter } from "./lag-meter.ts";
 import { serveMicro } from "./micro-service.ts";
+import { MonotoneStore } from "./monotone-store.ts";
 import type { NameEntry } from "./names.ts";
 import { NodeOwnership } from "./node-ownership.ts";
 import { NodeReach } from "./node-reach.ts";
@@ -64,6 +65,11 @@ export interface NodeOptions {
    * servers keeps the names, which may need 10 s to elect a leader. Nodes of one cluster may differ. Default: 3_000.
    */
   readonly leaseMs?: number;
+  /**
+   * The highest revision of the store that an earlier node of this program has seen ({@link ClusterNode.registryRevision}): a
+   * store that is behind it is refused. Default: 0, the store is taken as it is.
+   */
+  readonly registryRevision?: number;
   /**
    * Called once, when others ended the session of this node while the node did not run: it was frozen for longer than its
    * lease. Its processes have ended with `noconnection`, nothing of it is heard any more, and it has left the cluster. Start
@@ -122,6 +128,7 @@ export class ClusterNode implements AsyncDisposable {
   readonly groups: Groups;
   readonly presence: Presence;
   readonly #options: NodeOptions;
+  readonly #store: MonotoneStore;
   readonly #subjects: Subjects;
   readonly #reach: NodeReach;
   readonly #ownership: NodeOwnership;
@@ -141,10 +148,21 @@ export class ClusterNode implements AsyncDisposable {
     this.logger = logger;
     this.kernel = new Kernel({ node: name, incarnation, clock, random, logger });
     this.address = this.kernel.address;
+    this.#store = new MonotoneStore({
+      store: options.store,
+      logger,
+      probeKey: `revision.${escapeToken(name)}`,
+      revision: options.registryRevision ?? 0,
+    });
     this.#options = options;
     this.#subjects = new Subjects(cluster);
     this.#lag = new LagMeter(clock);
-    const shared = { ...options, kernel: this.kernel, subjects: this.#subjects };
+    const shared = {
+      ...options,
+      store: this.#store,
+      kernel: this.kernel,
+      subjects: this.#subjects,
+    };
     const isInDoubt = (): boolean => this.#ownership.sessions.isInDoubt();
     this.#reach = new NodeReach({ ...shared, isInDoubt });
     const joined = { ...shared, reach: this.#reach };
@@ -239,7 +257,7 @@ export class ClusterNode implements AsyncDisposable {
       children: this.#childEnvironment(),
       members: supervisors,
       onMembers: (observer) => this.#services.onSupervisors(observer),
-      store: this.#options.store,
+      store: this.#store,
       own: () => ({ node: this.name, ...this.#traits() }),
     });
     const how = { kind: "cluster-supervisor", label: name, trapExit: true };
@@ -310,6 +328,11 @@ export class ClusterNode implements AsyncDisposable {
   /** The other nodes that are up, sorted. */
   nodes(): readonly string[] {
     return this.#reach.view.names;
+  }
+
+  /** The highest revision of the store that this node has seen. */
+  get registryRevision(): number {
+    return this.#store.revision;
   }
 
   /** What is known of every node, this one included. */

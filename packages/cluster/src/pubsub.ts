@@ -82,6 +82,7 @@ export class PubSub {
   readonly #outlets: Outlets;
   readonly #port: NodePort;
   readonly #addressOf: (node: string) => NodeAddress | undefined;
+  readonly #accepts: (from: NodeAddress) => boolean;
   readonly #interests = new Map<string, Interest>();
   /** Those of them that are patterns. */
   readonly #patterns = new Set<Interest>();
@@ -97,6 +98,8 @@ export class PubSub {
     readonly port: NodePort;
     /** The life of a node that is up. */
     readonly addressOf: (node: string) => NodeAddress | undefined;
+    /** Whether what that life of a node says counts. */
+    readonly accepts: (from: NodeAddress) => boolean;
   }) {
     this.#kernel = options.kernel;
     this.#transport = options.transport;
@@ -104,6 +107,7 @@ export class PubSub {
     this.#outlets = options.outlets;
     this.#port = options.port;
     this.#addressOf = options.addressOf;
+    this.#accepts = options.accepts;
     this.#port.on("pubsub.direct", (from, [topic, body]) => {
       if (typeof topic !== "string" || !(body instanceof Uint8Array))
         throw new BadFrameError("a direct broadcast is malformed");
@@ -280,6 +284,7 @@ export class PubSub {
     const { from, stream, first, bodies } = parse(decode(data));
     if (topic === undefined) throw new BadFrameError("a broadcast has no topic");
     if (from.node === this.#kernel.address.node) return; // Handed out already.
+    if (!this.#accepts(from)) return; // N2
     const batch = { topic, stream, first, count: bodies.length };
     const { missed, repeated } = interest.sequences.arrived(from, batch);
     this.#reportLost(interest, topic, from.node, missed);

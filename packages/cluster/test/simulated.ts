@@ -23,6 +23,8 @@ export interface SimulatedNode extends ClusterNode {
   /** As if what it sends and what it is sent were lost: its connection stands, and the store does not answer. */
   readonly fallSilent: () => void;
   readonly speakAgain: () => void;
+  /** What it sends arrives so much later, in milliseconds, and the store does not answer. */
+  readonly fallBehind: (ms: number) => void;
   /** As if its machine were gone, for good. */
   readonly crash: () => void;
 }
@@ -92,6 +94,10 @@ export function simulatedCluster(seed = 1): SimulatedCluster {
       },
       fallSilent: () => {
         setSilent(true);
+        cuttable.cut();
+      },
+      fallBehind: (ms: number) => {
+        lossy.setOut({ delayMs: [ms, ms] });
         cuttable.cut();
       },
       speakAgain: () => {

@@ -33,6 +33,7 @@ export {
   PresenceDiff,
   type PresenceList,
   type Ref,
+  RegistryRegressedError,
   StartError,
   type StateTransfer,
   type SubscribeOptions,
