@@ -298,32 +298,9 @@ export class Sessions {
     this.#settled(sentMs);
   }
 
-  /** Whether the store accepted it. */
+  /** Whether the store accepted a renewal in time. If not it may still do so. */
   async #write(): Promise<boolean> {
-    const key = keyOf(this.#self.node);
-    try {
-      return await this.#update(key);
-    } catch (thrown) {
-      if (!(thrown instanceof ConflictError)) throw thrown;
-      // A renewal that was not answered may have been made: then the session is this node's own, at a later revision.
-      const entry = await this.#store.get(key);
-      const own = entry === undefined ? undefined : parseSession(decode(entry.value));
-      if (entry === undefined || own === undefined || !isSameLife(own, this.#self)) this.#lose();
-      else this.#revision = entry.revision; // Only read; the next write proves it.
-      return false;
-    }
-  }
-
-  /** Whether the store accepted it in time. If not it may still do so. */
-  async #update(key: string): Promise<boolean> {
-    const accepted = this.#sending();
-    const update = this.#store.update(key, this.#value(), this.#revision).then((revision) => {
-      // A later try that was accepted first has made this one impossible.
-      if (this.#lease.lost || revision <= this.#revision) return false;
-      this.#revision = revision;
-      accepted();
-      return true;
-    });
+    const update = this.#update(this.#revision);
     const { promise: isLate, resolve } = Promise.withResolvers<boolean>();
     const stop = this.#clock.after(renewTimeoutMs, () => {
       update.catch(() => {}); // The next try says why.
@@ -334,6 +311,28 @@ export class Sessions {
     } finally {
       stop();
     }
+  }
+
+  /** Whether the store accepted it. */
+  async #update(before: number): Promise<boolean> {
+    const key = keyOf(this.#self.node);
+    const accepted = this.#sending();
+    try {
+      const revision = await this.#store.update(key, this.#value(), before);
+      if (this.#lease.lost || revision <= this.#revision) return false; // Read already, below.
+      this.#revision = revision;
+      accepted();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof ConflictError)) throw thrown;
+    }
+    // A renewal that was not answered may have been made: then the session is this node's own, at a later revision.
+    const entry = await this.#store.get(key);
+    if (this.#revision !== before) return false; // Another try knows more.
+    const found = entry === undefined ? undefined : parseSession(decode(entry.value));
+    if (entry === undefined || found === undefined || !isSameLife(found, this.#self)) this.#lose();
+    else this.#revision = entry.revision; // Only read; the next write proves it.
+    return false;
   }
 
   /** The store answered to what was sent then, or did not: this node ran, and had the chance to hear of its end. */
