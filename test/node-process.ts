@@ -13,6 +13,8 @@ const main = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.ur
 export interface NodeProcess {
   readonly name: string;
   readonly process: ChildProcess;
+  /** The events of its log, oldest first. */
+  readonly events: readonly string[];
   /** Ends it. Resolves to its exit status, null after SIGKILL. */
   readonly stop: (signal: "SIGTERM" | "SIGKILL") => Promise<number | null>;
 }
@@ -33,8 +35,11 @@ export async function startNodeProcess(
     env: { ...process.env, ...env },
   });
   let said = "";
-  child.stderr.on("data", (data: Buffer) => {
-    said += data.toString();
+  const events: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    const event = /"event":"(\w+)"/.exec(line)?.[1];
+    if (event !== undefined) events.push(event);
+    said += `${line}\n`;
   });
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const ready = Promise.withResolvers<void>();
@@ -49,5 +54,5 @@ export async function startNodeProcess(
     child.kill(signal);
     return exit;
   };
-  return { name, process: child, stop };
+  return { name, process: child, events, stop };
 }

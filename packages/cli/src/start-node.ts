@@ -50,6 +50,8 @@ export interface StartOptions extends NatsAccess {
    * group of servers may need 10 s to elect a leader.
    */
   readonly leaseMs?: number;
+  /** As `NodeOptions.registryRevision`. */
+  readonly registryRevision?: number;
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
   /**
@@ -90,6 +92,7 @@ export async function startNode(options: StartOptions): Promise<ClusterNode> {
       ...(options.labels === undefined ? {} : { labels: options.labels }),
       ...(options.weight === undefined ? {} : { weight: options.weight }),
       leaseMs,
+      registryRevision: options.registryRevision ?? 0,
       onDeposed: (error) => {
         options.onFailure?.(error);
         void network.close();

@@ -54,8 +54,8 @@ export class CallsByName {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #names: Names;
-  readonly #registrations: Registrations;
   readonly #handOffs: HandOffs;
+  readonly #registrations: Registrations;
   /** Names of replicas, by the name they share. */
   readonly #replicas = new Map<string, Set<string>>();
   /** The latest epoch that answered, by name. */
@@ -65,15 +65,15 @@ export class CallsByName {
   constructor(options: {
     readonly kernel: Kernel;
     readonly names: Names;
-    readonly registrations: Registrations;
     readonly handOffs: HandOffs;
+    readonly registrations: Registrations;
   }) {
     this.#kernel = options.kernel;
     this.#clock = options.kernel.clock;
     this.#random = options.kernel.random;
     this.#names = options.names;
-    this.#registrations = options.registrations;
     this.#handOffs = options.handOffs;
+    this.#registrations = options.registrations;
     this.#names.observeAll((name) => this.#keepReplica(name));
   }
 
@@ -120,7 +120,7 @@ export class CallsByName {
             const answer = this.#kernel.call(entry.pid, method, args, { timeoutMs: leftMs, label });
             place?.leave(); // It is on its way: the next one may follow.
             const value = await answer;
-            if (this.#mayAccept(target, entry)) return value;
+            if (this.#mayAccept(entry)) return value;
             throw deposed(label, method);
           } catch (thrown) {
             if (!(thrown instanceof CallError)) throw thrown;
@@ -187,18 +187,16 @@ export class CallsByName {
     return this.#clock.now() - enteredMs > orderWaitMsMax;
   }
 
-  /** Whether the process is being handed over, or may not act for its name. */
+  /** Whether the process is being handed over, or its name given up. */
   #mustWait(target: Target): boolean {
     if (typeof target !== "string") return false;
-    return this.#handOffs.isHeld(target) || !this.#registrations.mayAnswer(target);
+    return this.#handOffs.isHeld(target) || this.#registrations.isGivenUp(target);
   }
 
   /** Whether an answer counts: not that of an owner who was replaced, before or after it answered. */
-  #mayAccept(target: Target, { name, epoch, pid }: Callee): boolean {
+  #mayAccept({ name, epoch }: Callee): boolean {
     if (name === undefined || epoch === undefined) return true;
-    const isHere = pid?.node === this.#kernel.address.node;
-    if (isHere && typeof target === "string" && !this.#registrations.mayAnswer(target))
-      return false;
+    if (this.#registrations.isGivenUp(name)) return false;
     if ((this.#accepted.get(name) ?? 0) > epoch) return false;
     this.#accepted.set(name, epoch);
     return true;

@@ -13,12 +13,13 @@ import type { NodeAddress } from "@coppice/kernel";
 export const endedLivesMax = 10_000;
 
 export class EndedLives {
-  readonly #lives = new Set<string>();
+  /** How often each was heard since. */
+  readonly #lives = new Map<string, number>();
 
   add(address: NodeAddress): void {
-    this.#lives.add(keyOf(address));
+    this.#lives.set(keyOf(address), 0);
     if (this.#lives.size <= endedLivesMax) return;
-    const [oldest] = this.#lives;
+    const [oldest] = this.#lives.keys();
     this.#lives.delete(oldest!);
   }
 
@@ -29,6 +30,13 @@ export class EndedLives {
 
   has(address: NodeAddress): boolean {
     return this.#lives.size > 0 && this.#lives.has(keyOf(address));
+  }
+
+  /** Counts what was heard of an ended life, and is dropped. Returns how often that was. */
+  count(address: NodeAddress): number {
+    const count = (this.#lives.get(keyOf(address)) ?? 0) + 1;
+    this.#lives.set(keyOf(address), count);
+    return count;
   }
 }
 

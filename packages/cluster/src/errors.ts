@@ -39,6 +39,26 @@ export class NodeDeposedError extends CoppiceError {
   }
 }
 
+/** The store of the names lost writes it had acknowledged: this node owns nothing on it. The cause of a `StoreUnavailableError`. */
+export class RegistryRegressedError extends CoppiceError {
+  static {
+    this.prototype.name = "RegistryRegressedError";
+  }
+  readonly code = "registry_regressed";
+  /** The revision it is at, or less. */
+  readonly found: number;
+  /** The revision that was seen before. */
+  readonly seen: number;
+
+  constructor(found: number, seen: number) {
+    super(
+      `the store of the names is at revision ${found}, and was at ${seen}: it lost writes, and this node owns no name until the store is ahead of that; if it never will be, restart all nodes`,
+    );
+    this.found = found;
+    this.seen = seen;
+  }
+}
+
 /** A signal is larger than the network carries. */
 export class SignalTooLargeError extends CoppiceError {
   static {

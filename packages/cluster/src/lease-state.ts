@@ -27,6 +27,11 @@ const takeoverShare = 1.1;
 export const renewEveryMs = 1_000;
 /** How soon it tries again when the store did not answer, in milliseconds. */
 export const renewRetryMs = 250;
+/**
+ * How long it waits for an answer before it tries again, in milliseconds. The first try still counts when its answer comes
+ * late: a store that elects a leader may not answer what was sent before.
+ */
+export const renewTimeoutMs = 1_000;
 /** How often a node beats, in milliseconds. */
 export const beatEveryMs = 100;
 /** The owner stops when no heartbeat it sent within this time came back, in milliseconds. */

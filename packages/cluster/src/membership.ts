@@ -112,7 +112,14 @@ export class Membership {
 
   /** Whether what that life of a node says counts. */
   accepts(address: NodeAddress): boolean {
-    return !this.#ended.has(address) && !this.#isInDoubt();
+    if (!this.#ended.has(address)) return !this.#isInDoubt();
+    const { node, incarnation } = address;
+    if (this.#ended.count(address) === 1)
+      this.#logger.warn(
+        { event: "ended_life_refused", node, incarnation },
+        `node ${node} sends what is dropped: the session of that life of it is over`,
+      );
+    return false;
   }
 
   /** The session of that life of a node is over: it is down, and not heard until it has one again. */

@@ -28,6 +28,7 @@ export {
   NameTooLongError,
   NodeDeposedError,
   NodeNameTakenError,
+  RegistryRegressedError,
   SignalTooLargeError,
   StartError,
 } from "./errors.ts";
@@ -35,8 +36,9 @@ export { GroupEvent, type GroupMonitor, type Groups, type ScopeMonitor } from ".
 export type { StateTransfer } from "./hand-off.ts";
 export { fromJson, toJson } from "./json.ts";
 export { leaseMsDefault, replicatedLeaseMsDefault } from "./lease-state.ts";
+export { NameEvent } from "./name-monitors.ts";
 export type { NameEntry } from "./names.ts";
-export { NodeEvent } from "./node-monitors.ts";
+export { NodeEvent } from "./node-event.ts";
 export type { NodeLoad, NodeTraits } from "./node-traits.ts";
 export type { NodeInfo } from "./node-view.ts";
 export { ClusterNode, type NodeOptions, type Ref, startNode } from "./node.ts";

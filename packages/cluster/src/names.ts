@@ -172,6 +172,14 @@ export class Names {
     return this.isOurs(name) ? this.#write(name, to, { handedOverAt }) : Promise.resolve(false);
   }
 
+  /** Makes a process of any node answer to a name this node owns, and its node the owner. False as {@link handOver}. */
+  pass(name: string, pid: Pid): Promise<boolean> {
+    const { node, incarnation } = pid;
+    return this.isOurs(name)
+      ? this.#write(name, { node, incarnation }, { pid })
+      : Promise.resolve(false);
+  }
+
   /** Gives a name up. Does nothing if this node does not own it. */
   release(name: string): Promise<void> {
     const release = this.#delete(name, () => this.isOurs(name));

@@ -72,14 +72,14 @@ export class NodeOwnership {
     this.handOffs = new HandOffs({ kernel, names, port, router });
     const { handOffs } = this;
     handOffs.accept((name) => this.#isStandby(name));
-    this.registrations = new Registrations({ kernel, names, sessions, port, router });
+    this.registrations = new Registrations({ kernel, names, sessions, port });
     this.#lost.add(() => this.registrations.sessionLost());
     this.#lost.add(() => {
       // Cut off for so long, this node cannot tell who is there: every link, monitor and call ends (M1).
       if (!options.transport.connected)
         for (const peer of reach.view.addresses) kernel.nodeDown(peer);
     });
-    this.calls = new CallsByName({ kernel, names, registrations: this.registrations, handOffs });
+    this.calls = new CallsByName({ kernel, names, handOffs, registrations: this.registrations });
     this.environment = {
       kernel,
       names,

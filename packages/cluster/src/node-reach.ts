@@ -93,6 +93,11 @@ export class NodeReach {
     this.#observers.push(observer);
   }
 
+  /** Whether what that life of a node says counts. */
+  accepts(address: NodeAddress): boolean {
+    return this.#membership.accepts(address);
+  }
+
   /** That life of a node has a session: it is there, before its heartbeat is heard. */
   sessionBegan(address: NodeAddress): void {
     if (this.#isStarted) this.#membership.sessionBegan(address);

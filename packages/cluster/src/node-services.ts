@@ -1,12 +1,15 @@
 /**
- * What a node offers its processes beyond messages: topics, groups, presence, and news of nodes.
+ * What a node offers its processes beyond messages: topics, groups, presence, and news of nodes and names.
  *
  * @module
  */
 import type { Kernel, NodeAddress } from "@coppice/kernel";
 import { BadFrameError, type Subjects, type Transport } from "@coppice/net";
+import { EventMonitors } from "./event-monitors.ts";
 import { Groups } from "./groups.ts";
-import { NodeEvent, NodeMonitors } from "./node-monitors.ts";
+import { NameMonitors } from "./name-monitors.ts";
+import type { Names } from "./names.ts";
+import { NodeEvent } from "./node-event.ts";
 import type { NodeReach } from "./node-reach.ts";
 import { Outlets } from "./outlet.ts";
 import { Presence } from "./presence.ts";
@@ -19,7 +22,8 @@ export class NodeServices {
   readonly pubsub: PubSub;
   readonly groups: Groups;
   readonly presence: Presence;
-  readonly monitors: NodeMonitors;
+  readonly nodeMonitors: EventMonitors<NodeEvent>;
+  readonly nameMonitors: NameMonitors;
   /** Which nodes run which cluster supervisors, and the kinds of children each can start there. */
   readonly supervisors: Table<readonly string[]>;
   readonly #supervisorObservers = new Set<() => void>();
@@ -29,10 +33,11 @@ export class NodeServices {
   constructor(options: {
     readonly kernel: Kernel;
     readonly reach: NodeReach;
+    readonly names: Names;
     readonly transport: Transport;
     readonly subjects: Subjects;
   }) {
-    const { kernel, reach, transport } = options;
+    const { kernel, reach, names, transport } = options;
     const { port, view } = reach;
     const self = kernel.address;
     const subjects = new ServiceSubjects(options.subjects);
@@ -47,8 +52,10 @@ export class NodeServices {
       },
       onChange: () => this.#supervisorObservers.forEach((observer) => observer()),
     });
-    this.monitors = new NodeMonitors({ kernel, outlets });
-    this.pubsub = new PubSub({ kernel, transport, subjects, outlets, port, addressOf });
+    this.nodeMonitors = new EventMonitors({ kernel, outlets, source: "nodes" });
+    this.nameMonitors = new NameMonitors({ kernel, outlets, names });
+    const accepts = (from: NodeAddress): boolean => reach.accepts(from);
+    this.pubsub = new PubSub({ kernel, transport, subjects, outlets, port, addressOf, accepts });
     this.groups = new Groups({ kernel, outlets, tables });
     this.presence = new Presence({ kernel, outlets, tables });
     this.#pulse = new Pulse({
@@ -66,11 +73,11 @@ export class NodeServices {
     reach.observe({
       up: (member) => {
         tables.up(member);
-        this.monitors.tell(new NodeEvent("nodeup", member));
+        this.nodeMonitors.tell(new NodeEvent("nodeup", member));
       },
       down: (member, gone) => {
         tables.down(member);
-        this.monitors.tell(new NodeEvent("nodedown", member, gone ? "left" : "unreachable"));
+        this.nodeMonitors.tell(new NodeEvent("nodedown", member, gone ? "left" : "unreachable"));
       },
       gap: (from) => tables.askAll(from),
       connection: (isConnected) => {

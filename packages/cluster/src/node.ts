@@ -18,6 +18,7 @@ import {
 } from "@coppice/kernel";
 import {
   type Artifacts,
+  escapeToken,
   MemoryArtifacts,
   type Store,
   Subjects,
@@ -39,6 +40,7 @@ import { NodeDeposedError, StartError } from "./errors.ts";
 import type { Groups } from "./groups.ts";
 import { LagMeter } from "./lag-meter.ts";
 import { serveMicro } from "./micro-service.ts";
+import { MonotoneStore } from "./monotone-store.ts";
 import type { NameEntry } from "./names.ts";
 import { NodeOwnership } from "./node-ownership.ts";
 import { NodeReach } from "./node-reach.ts";
@@ -73,6 +75,11 @@ export interface NodeOptions {
    * servers keeps the names, which may need 10 s to elect a leader. Nodes of one cluster may differ. Default: 3_000.
    */
   readonly leaseMs?: number;
+  /**
+   * The highest revision of the store that an earlier node of this program has seen ({@link ClusterNode.registryRevision}): a
+   * store that is behind it is refused. Default: 0, the store is taken as it is.
+   */
+  readonly registryRevision?: number;
   /**
    * Called once, when others ended the session of this node while the node did not run: it was frozen for longer than its
    * lease. Its processes have ended with `noconnection`, nothing of it is heard any more, and it has left the cluster. Start
@@ -133,6 +140,7 @@ export class ClusterNode implements AsyncDisposable {
   /** What is known by its digest, such as components: `component({ digest, store: node.artifacts, ... })`. */
   readonly artifacts: Artifacts;
   readonly #options: NodeOptions;
+  readonly #store: MonotoneStore;
   readonly #subjects: Subjects;
   readonly #reach: NodeReach;
   readonly #ownership: NodeOwnership;
@@ -153,10 +161,21 @@ export class ClusterNode implements AsyncDisposable {
     this.kernel = new Kernel({ node: name, incarnation, clock, random, logger });
     this.address = this.kernel.address;
     this.artifacts = options.artifacts ?? new MemoryArtifacts();
+    this.#store = new MonotoneStore({
+      store: options.store,
+      logger,
+      probeKey: `revision.${escapeToken(name)}`,
+      revision: options.registryRevision ?? 0,
+    });
     this.#options = options;
     this.#subjects = new Subjects(cluster);
     this.#lag = new LagMeter(clock);
-    const shared = { ...options, kernel: this.kernel, subjects: this.#subjects };
+    const shared = {
+      ...options,
+      store: this.#store,
+      kernel: this.kernel,
+      subjects: this.#subjects,
+    };
     const isInDoubt = (): boolean => this.#ownership.sessions.isInDoubt();
     this.#reach = new NodeReach({ ...shared, isInDoubt });
     const joined = { ...shared, reach: this.#reach };
@@ -165,7 +184,7 @@ export class ClusterNode implements AsyncDisposable {
       traits: () => this.#traits(),
       onDeposed: () => this.#depose(),
     });
-    this.#services = new NodeServices(joined);
+    this.#services = new NodeServices({ ...joined, names: this.#ownership.names });
     this.pubsub = this.#services.pubsub;
     this.groups = this.#services.groups;
     this.presence = this.#services.presence;
@@ -252,7 +271,7 @@ export class ClusterNode implements AsyncDisposable {
       children: this.#childEnvironment(),
       members: supervisors,
       onMembers: (observer) => this.#services.onSupervisors(observer),
-      store: this.#options.store,
+      store: this.#store,
       own: () => ({ node: this.name, ...this.#traits() }),
     });
     const how = { kind: "cluster-supervisor", label: name, trapExit: true };
@@ -288,7 +307,7 @@ export class ClusterNode implements AsyncDisposable {
 
   /**
    * Gives a running process, of this or another node, a name of the cluster. The process keeps it until it ends, or is
-   * unregistered. Nothing of other nodes reaches it while its node may not act; it is killed when the session is lost.
+   * unregistered. It handles nothing while its node may not act; it is killed when the session is lost.
    *
    * @throws {ClusterNameTakenError} if somebody alive has the name.
    * @throws {NameTooLongError} for a name that does not fit a subject.
@@ -297,6 +316,18 @@ export class ClusterNode implements AsyncDisposable {
    */
   register(name: string, pid: Pid): Promise<void> {
     return this.#ownership.registrations.register(name, pid);
+  }
+
+  /**
+   * Gives a registered name to another running process, of any node, in one step: the one that had it runs on without. A
+   * name that nobody has is registered.
+   *
+   * @throws {ClusterNameNotRegisteredError} if the process that has the name did not get it by {@link register}.
+   * @throws {ClusterNameTakenError} {NameTooLongError} {RangeError} {StoreUnavailableError} as {@link register}.
+   * @throws {CallError} if the node of one of the processes cannot be reached, or refuses.
+   */
+  reregister(name: string, pid: Pid): Promise<void> {
+    return this.#ownership.registrations.reregister(name, pid);
   }
 
   /**
@@ -311,6 +342,11 @@ export class ClusterNode implements AsyncDisposable {
   /** The other nodes that are up, sorted. */
   nodes(): readonly string[] {
     return this.#reach.view.names;
+  }
+
+  /** The highest revision of the store that this node has seen. */
+  get registryRevision(): number {
+    return this.#store.revision;
   }
 
   /** What is known of every node, this one included. */
@@ -329,7 +365,15 @@ export class ClusterNode implements AsyncDisposable {
    * subscription, `false` ends all of the process.
    */
   monitorNodes(pid: Pid, wanted = true): void {
-    this.#services.monitors.monitor(pid, wanted);
+    this.#services.nodeMonitors.monitor(pid, wanted);
+  }
+
+  /**
+   * Tells a process of this node which process of any node began or ceased to answer to which name ({@link NameEvent}), until
+   * it ends. Each `true` adds a subscription, `false` ends all of the process.
+   */
+  monitorNames(pid: Pid, wanted = true): void {
+    this.#services.nameMonitors.monitor(pid, wanted);
   }
 
   /**

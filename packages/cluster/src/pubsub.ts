@@ -84,6 +84,7 @@ export class PubSub {
   readonly #outlets: Outlets;
   readonly #port: NodePort;
   readonly #addressOf: (node: string) => NodeAddress | undefined;
+  readonly #accepts: (from: NodeAddress) => boolean;
   readonly #interests = new Map<string, Interest>();
   /** Those of them that are patterns. */
   readonly #patterns = new Set<Interest>();
@@ -99,6 +100,8 @@ export class PubSub {
     readonly port: NodePort;
     /** The life of a node that is up. */
     readonly addressOf: (node: string) => NodeAddress | undefined;
+    /** Whether what that life of a node says counts. */
+    readonly accepts: (from: NodeAddress) => boolean;
   }) {
     this.#kernel = options.kernel;
     this.#transport = options.transport;
@@ -106,6 +109,7 @@ export class PubSub {
     this.#outlets = options.outlets;
     this.#port = options.port;
     this.#addressOf = options.addressOf;
+    this.#accepts = options.accepts;
     this.#port.on("pubsub.direct", (from, [topic, body]) => {
       if (typeof topic !== "string" || !(body instanceof Uint8Array))
         throw new BadFrameError("a direct broadcast is malformed");
@@ -283,6 +287,7 @@ export class PubSub {
     const { from, stream, first, bodies } = parse(decodeChecked(data));
     if (topic === undefined) throw new BadFrameError("a broadcast has no topic");
     if (from.node === this.#kernel.address.node) return; // Handed out already.
+    if (!this.#accepts(from)) return; // N2
     const parsed = bodies.map(parseBody); // Before they count as arrived: what cannot be read is lost.
     const batch = { topic, stream, first, count: bodies.length };
     const { missed, repeated } = interest.sequences.arrived(from, batch);

@@ -1,25 +1,18 @@
 /**
  * Names for processes that run already: registered and unregistered from any node, checked like those of singletons.
  *
- * A registered process keeps running where it is. While its node may not act it gets nothing from other nodes; when the
+ * A registered process keeps running where it is. While its node may not act it handles nothing; when the
  * session is lost, or another owns the name, it is killed. Its end gives the name up.
  *
  * @module
  */
-import {
-  CallError,
-  type CallFailure,
-  type Kernel,
-  kill,
-  type Outcome,
-  type Pid,
-} from "@coppice/kernel";
+import { CallError, type Kernel, kill, Pid, samePid } from "@coppice/kernel";
 import { BadFrameError } from "@coppice/net";
 import { ClusterNameTakenError, ClusterNameNotRegisteredError } from "./errors.ts";
+import { NameFences } from "./name-fences.ts";
 import type { Names } from "./names.ts";
-import type { Message, NodePort } from "./node-port.ts";
+import type { NodePort } from "./node-port.ts";
 import type { Sessions } from "./sessions.ts";
-import type { SignalRouter } from "./signal-router.ts";
 
 /** How long another node may take to register or unregister one of its processes, in milliseconds. */
 const remoteTimeoutMs = 5_000;
@@ -34,30 +27,37 @@ export class Registrations {
   readonly #names: Names;
   readonly #sessions: Sessions;
   readonly #port: NodePort;
-  readonly #router: SignalRouter;
+  readonly #fences: NameFences;
   readonly #registered = new Map<string, Registration>();
   /** Names that are being given up, or could not be: their entries still say that a process of this node has them. */
   readonly #givenUp = new Set<string>();
-  /** The names of a process, by its serial number. */
-  readonly #namesOf = new Map<number, Set<string>>();
 
   constructor(options: {
     readonly kernel: Kernel;
     readonly names: Names;
     readonly sessions: Sessions;
     readonly port: NodePort;
-    readonly router: SignalRouter;
   }) {
     this.#kernel = options.kernel;
     this.#names = options.names;
     this.#sessions = options.sessions;
     this.#port = options.port;
-    this.#router = options.router;
     const { node } = this.#kernel.address;
+    this.#fences = new NameFences(this.#kernel, (name) => this.#mayAct(name));
     this.#port.on("name.register", async (_, [name, pid]) => {
       if (typeof name !== "string" || !isPidOf(pid, node))
         throw new BadFrameError("a registration is malformed");
       await this.#registerHere(name, pid);
+    });
+    this.#port.on("name.reregister", async (_, [name, pid]) => {
+      if (typeof name !== "string" || !(pid instanceof Pid))
+        throw new BadFrameError("a registration is malformed");
+      await this.#passHere(name, pid);
+    });
+    this.#port.on("name.expect", (_, [name, pid]) => {
+      if (typeof name !== "string" || !isPidOf(pid, node))
+        throw new BadFrameError("a registration is malformed");
+      this.#expect(name, pid);
     });
     this.#port.on("name.unregister", (_, [name]) => this.#unregisterHere(String(name)));
   }
@@ -77,6 +77,14 @@ export class Registrations {
     }
   }
 
+  /** Gives a registered name to another process, of any node, in one write. */
+  async reregister(name: string, pid: Pid): Promise<void> {
+    const entry = this.#names.get(name);
+    if (entry === undefined || !this.#names.isOwned(name)) return this.register(name, pid);
+    if (this.#names.isOurs(name)) return this.#passHere(name, pid);
+    await this.#port.call(entry.owner, "name.reregister", [name, pid], remoteTimeoutMs);
+  }
+
   /** Takes the name from the process that was registered, which runs on. */
   async unregister(name: string): Promise<void> {
     const entry = this.#names.get(name);
@@ -86,10 +94,9 @@ export class Registrations {
     await this.#port.call(entry.owner, "name.unregister", [name], remoteTimeoutMs);
   }
 
-  /** Whether a process of this node may answer for the name now; one that is no registered name may. */
-  mayAnswer(name: string): boolean {
-    if (this.#registered.has(name)) return this.#mayAct(name);
-    return !(this.#givenUp.has(name) && this.#names.isOurs(name));
+  /** Whether the name of a process of this node is being given up, or could not be: its entry still says that it has it. */
+  isGivenUp(name: string): boolean {
+    return this.#givenUp.has(name) && this.#names.isOurs(name);
   }
 
   /** This node's session is lost. */
@@ -98,8 +105,7 @@ export class Registrations {
   }
 
   async #registerHere(name: string, pid: Pid): Promise<void> {
-    if (!this.#kernel.isAlive(pid))
-      throw new RangeError(`cannot register ${name}: ${pid} is not alive`);
+    this.#assertAlive(name, pid);
     const holder = {};
     if (!this.#names.hold(name, holder))
       throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
@@ -110,6 +116,11 @@ export class Registrations {
       this.#names.letGo(name, holder);
       throw thrown;
     }
+    this.#adopt(name, pid, holder);
+  }
+
+  /** The process has the name now, and this node owns it. */
+  #adopt(name: string, pid: Pid, holder: object): void {
     const stopMonitor = this.#kernel.monitor(pid, () => void this.#release(name));
     const stopWatch = this.#names.observe(name, () => {
       if (!this.#names.isOurs(name)) this.#kill(name);
@@ -118,21 +129,55 @@ export class Registrations {
       stopMonitor();
       stopWatch();
       this.#names.letGo(name, holder);
-      this.#unguard(name, pid);
+      this.#fences.remove(name, pid);
     };
     this.#registered.set(name, { pid, stop });
     this.#givenUp.delete(name);
-    const names = this.#namesOf.get(pid.serial) ?? new Set();
-    this.#namesOf.set(pid.serial, names.add(name));
-    this.#router.guard(pid, (signal) => this.#guard(names, signal));
+    this.#fences.add(name, pid);
   }
 
-  #unguard(name: string, pid: Pid): void {
-    const names = this.#namesOf.get(pid.serial);
-    names?.delete(name);
-    if (names?.size !== 0) return;
-    this.#namesOf.delete(pid.serial);
-    this.#router.guard(pid, undefined);
+  /** Gives a name of a process of this node to another process. */
+  async #passHere(name: string, pid: Pid): Promise<void> {
+    const registration = this.#registered.get(name);
+    if (registration === undefined) throw new ClusterNameNotRegisteredError(name);
+    const isHere = pid.node === this.#kernel.address.node;
+    if (isHere) this.#assertAlive(name, pid);
+    else await this.#port.call(pid, "name.expect", [name, pid], remoteTimeoutMs);
+    this.#forget(name); // It runs on, whatever becomes of the name.
+    const holder = {};
+    const isHeld = this.#names.hold(name, holder);
+    try {
+      if (!isHeld || !(await this.#names.pass(name, pid)))
+        throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
+    } catch (thrown) {
+      if (this.#names.isOurs(name)) this.#adopt(name, registration.pid, holder);
+      else this.#names.letGo(name, holder);
+      throw thrown;
+    }
+    if (isHere) this.#adopt(name, pid, holder);
+    else this.#names.letGo(name, holder);
+  }
+
+  /** A process of this node is about to get a name: from the moment in which the owner has written so. */
+  #expect(name: string, pid: Pid): void {
+    this.#assertAlive(name, pid);
+    const stop = this.#names.observe(name, () => {
+      const entry = this.#names.get(name);
+      if (entry?.pid === undefined || !samePid(entry.pid, pid) || !this.#names.isOurs(name)) return;
+      forget();
+      const holder = {};
+      if (this.#names.hold(name, holder)) this.#adopt(name, pid, holder);
+    });
+    const stopTimer = this.#kernel.clock.after(remoteTimeoutMs, () => stop());
+    const forget = (): void => {
+      stop();
+      stopTimer();
+    };
+  }
+
+  #assertAlive(name: string, pid: Pid): void {
+    if (!this.#kernel.isAlive(pid))
+      throw new RangeError(`cannot register ${name}: ${pid} is not alive`);
   }
 
   async #unregisterHere(name: string): Promise<void> {
@@ -170,30 +215,9 @@ export class Registrations {
     this.#kernel.exit(registration.pid, kill);
   }
 
-  /** Before and after every message of another node (N2): the process must own one of its names. */
-  #guard(names: ReadonlySet<string>, signal: Message): boolean {
-    const mayAct = (): boolean => [...names].some((name) => this.#mayAct(name));
-    if (!mayAct()) {
-      if (signal.type === "call") this.#router.answer(signal, refused("no"));
-      return true;
-    }
-    if (signal.type !== "call") return false;
-    const { method, args } = signal;
-    this.#router.ask(signal.to, { method, args }, (outcome) =>
-      this.#router.answer(signal, mayAct() ? outcome : refused("maybe")),
-    );
-    return true;
-  }
-
   #mayAct(name: string): boolean {
     return this.#sessions.mayAct() && this.#names.isOurs(name);
   }
-}
-
-function refused(executed: "no" | "maybe"): Outcome {
-  const message = "this process no longer owns its name: ask again, another may";
-  const failure: CallFailure = { code: "noconnection", executed, message };
-  return { ok: false, failure };
 }
 
 function isPidOf(value: unknown, node: string): value is Pid {

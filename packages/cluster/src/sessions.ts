@@ -35,6 +35,7 @@ import {
   noLease,
   renewEveryMs,
   renewRetryMs,
+  renewTimeoutMs,
   wasDeaf,
 } from "./lease-state.ts";
 import { isGone } from "./membership.ts";
@@ -86,7 +87,7 @@ export class Sessions {
   #renewing: Promise<void> | undefined;
   /** When the store last accepted a renewal. */
   #acceptedMs = -Infinity;
-  /** When it last did, or did not. */
+  /** When the last renewal was sent to which it has answered, or failed to. */
   #settledMs = -Infinity;
   #wasAccepted = true;
   /** It did not run for long, and no renewal has been accepted since. */
@@ -247,7 +248,7 @@ export class Sessions {
             ? await this.#store.create(key, value)
             : await this.#store.update(key, value, await this.#replaceable(known));
         this.#lease = { ...this.#lease, lost: false };
-        this.#settled();
+        this.#settled(this.#clock.now());
         accepted();
         return;
       } catch (thrown) {
@@ -285,6 +286,7 @@ export class Sessions {
   }
 
   async #renewNow(): Promise<void> {
+    const sentMs = this.#clock.now();
     this.#wasFrozen ||= this.isInDoubt();
     try {
       if (this.#lease.lost) await this.#open();
@@ -296,31 +298,49 @@ export class Sessions {
         `the session could not be renewed: ${String(thrown)}`,
       );
     }
-    this.#settled();
+    this.#settled(sentMs);
+  }
+
+  /** Whether the store accepted a renewal in time. If not it may still do so. */
+  async #write(): Promise<boolean> {
+    const update = this.#update(this.#revision);
+    const { promise: isLate, resolve } = Promise.withResolvers<boolean>();
+    const stop = this.#clock.after(renewTimeoutMs, () => {
+      update.catch(() => {}); // The next try says why.
+      resolve(false);
+    });
+    try {
+      return await Promise.race([update, isLate]);
+    } finally {
+      stop();
+    }
   }
 
   /** Whether the store accepted it. */
-  async #write(): Promise<boolean> {
+  async #update(before: number): Promise<boolean> {
     const key = keyOf(this.#self.node);
     const accepted = this.#sending();
     try {
-      this.#revision = await this.#store.update(key, this.#value(), this.#revision);
+      const revision = await this.#store.update(key, this.#value(), before);
+      if (this.#lease.lost || revision <= this.#revision) return false; // Read already, below.
+      this.#revision = revision;
       accepted();
       return true;
     } catch (thrown) {
       if (!(thrown instanceof ConflictError)) throw thrown;
-      // A renewal that was not answered may have been made: then the session is this node's own, at a later revision.
-      const entry = await this.#store.get(key);
-      const own = entry === undefined ? undefined : parseSession(decode(entry.value));
-      if (entry === undefined || own === undefined || !isSameLife(own, this.#self)) this.#lose();
-      else this.#revision = entry.revision; // Only read; the next write proves it.
-      return false;
     }
+    // A renewal that was not answered may have been made: then the session is this node's own, at a later revision.
+    const entry = await this.#store.get(key);
+    if (this.#revision !== before) return false; // Another try knows more.
+    const found = entry === undefined ? undefined : parseSession(decode(entry.value));
+    if (entry === undefined || found === undefined || !isSameLife(found, this.#self)) this.#lose();
+    else this.#revision = entry.revision; // Only read; the next write proves it.
+    return false;
   }
 
-  /** The store answered, or did not: this node ran, and had the chance to hear of its end. */
-  #settled(): void {
-    this.#settledMs = this.#clock.now();
+  /** The store answered to what was sent then, or did not: this node ran, and had the chance to hear of its end. */
+  #settled(sentMs: number): void {
+    this.#settledMs = Math.max(this.#settledMs, sentMs);
   }
 
   /** When to renew next, in milliseconds: soon if the last one was not accepted. */
@@ -337,7 +357,7 @@ export class Sessions {
       const nowMs = this.#clock.now();
       if (wasDeaf(this.#acceptedMs, nowMs)) this.#listeningMs = nowMs;
       this.#acceptedMs = nowMs;
-      this.#wasFrozen = false;
+      if (!isInDoubt(sentMs, this.#leaseMs, nowMs)) this.#wasFrozen = false;
       const leftMs = sentMs + actingMs(this.#leaseMs) - nowMs;
       this.#stopExpiry = this.#clock.after(leftMs, () => this.#expire());
       if (connection === this.#connection) this.#lease = { ...this.#lease, renewedMs: sentMs };

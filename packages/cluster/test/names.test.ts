@@ -3,6 +3,7 @@ import {
   type ClusterNode,
   ClusterNameTakenError,
   ClusterNameNotRegisteredError,
+  NameEvent,
 } from "@coppice/cluster";
 import { GenServer } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
@@ -129,6 +130,114 @@ describe("registered processes", () => {
     a.reconnect();
     await advance(500);
     for (const node of [a, b]) expect(node.whereis("name")).toBeUndefined();
+  });
+
+  test("D-059: re_register gives the name to another process, of any node, in one step on all nodes", async () => {
+    const { nodes: some, run, advance } = await nodes("a", "b", "c");
+    const [a, b, c] = some as [SimulatedNode, SimulatedNode, SimulatedNode];
+    const [first, second, third] = [listen(a), listen(b), listen(b)];
+    await run(a.register("name", first.pid));
+    await advance(10);
+    const seen = new Set<string>();
+    const watcher = listen(c);
+    c.monitorNames(watcher.pid);
+    const given = c.reregister("name", second.pid);
+    for (let ms = 0; ms < 50; ms += 1) {
+      await advance(1);
+      for (const node of some) seen.add(String(node.whereis("name")));
+    }
+    await run(given);
+    expect([String(first.pid), String(second.pid)]).toEqual(expect.arrayContaining([...seen]));
+    for (const node of some) expect(node.whereis("name")).toEqual(second.pid);
+    await run(a.reregister("name", third.pid));
+    await advance(10);
+    for (const node of some) expect(node.whereis("name")).toEqual(third.pid);
+    for (const { pid } of [first, second, third])
+      expect([a, b].some(({ kernel }) => kernel.isAlive(pid))).toBe(true);
+    a.kernel.send(third.pid, "by pid");
+    await advance(10);
+    expect(third.messages).toEqual(["by pid"]);
+    second.stop();
+    await advance(10);
+    expect(c.whereis("name")).toEqual(third.pid);
+    third.stop();
+    await advance(10);
+    for (const node of some) expect(node.whereis("name")).toBeUndefined();
+    await run(a.reregister("name", first.pid));
+    expect(a.whereis("name")).toEqual(first.pid);
+  });
+
+  test("D-059: a singleton's name, and a process that has ended, are refused; the name stays where it is", async () => {
+    const { a, b, run, advance } = await two();
+    await run(a.start(tree));
+    await advance(10);
+    await expect(run(a.reregister("counter", listen(a).pid))).rejects.toThrow(
+      ClusterNameNotRegisteredError,
+    );
+    const first = listen(a);
+    await run(a.register("name", first.pid));
+    const dead = listen(b);
+    dead.stop();
+    await advance(10);
+    await expect(run(b.reregister("name", dead.pid))).rejects.toMatchObject({ code: "failed" });
+    for (const node of [a, b]) expect(node.whereis("name")).toEqual(first.pid);
+  });
+
+  test("E-037: listeners hear of names that are registered and unregistered, also of other nodes", async () => {
+    const { a, b, run, advance } = await two();
+    const [here, there] = [listen(a), listen(b)];
+    a.monitorNames(here.pid);
+    b.monitorNames(there.pid);
+    const [first, second] = [listen(a), listen(b)];
+    await run(a.register("name", first.pid));
+    await run(a.unregister("name"));
+    await run(b.register("name", second.pid));
+    await advance(10);
+    const expected = [
+      new NameEvent("registered", "name", first.pid),
+      new NameEvent("unregistered", "name", first.pid),
+      new NameEvent("registered", "name", second.pid),
+    ];
+    for (const { messages } of [here, there]) expect(messages).toEqual(expected);
+    b.monitorNames(there.pid, false);
+    second.stop();
+    await advance(10);
+    expect(here.messages.at(-1)).toEqual(new NameEvent("unregistered", "name", second.pid));
+    expect(there.messages).toHaveLength(3);
+  });
+
+  test("E-037: of conflicting processes the loser is unregistered before the winner is registered", async () => {
+    const { a, b, run, until, advance } = await two();
+    const [loser, winner, watcher] = [listen(a), listen(b), listen(b)];
+    await run(a.register("name", loser.pid));
+    await advance(10);
+    b.monitorNames(watcher.pid);
+    a.cutOff();
+    await until(() => !a.kernel.isAlive(loser.pid));
+    await advance(1_000);
+    await run(b.register("name", winner.pid));
+    a.reconnect();
+    await advance(1_000);
+    expect(watcher.messages).toEqual([
+      new NameEvent("unregistered", "name", loser.pid),
+      new NameEvent("registered", "name", winner.pid),
+    ]);
+  });
+
+  test("N3: while its node may not act a registered process handles nothing, from its own node neither", async () => {
+    const { a, run, advance } = await two();
+    const { pid, messages } = listen(a);
+    await run(a.register("name", pid));
+    a.fallSilent();
+    await advance(500); // Its heartbeats do not come back; its session has not run out.
+    a.kernel.send(pid, "held");
+    const refused = a.kernel.call(pid, "x", []).catch((thrown: unknown) => thrown);
+    await advance(10);
+    expect(messages).toEqual([]);
+    expect(await refused).toMatchObject({ executed: "no" });
+    a.speakAgain();
+    await advance(500);
+    expect(messages).toEqual(["held"]);
   });
 
   test("a registered process gets messages and calls by its name, also through another registry", async () => {
@@ -264,6 +373,35 @@ describe("handing over", () => {
 });
 
 describe("the lease of a name", () => {
+  test("N4: nodes with leases of other lengths in one cluster: each is waited for as long as it says", async () => {
+    const cluster = simulatedCluster();
+    const a = await cluster.start("a", { leaseMs: 3_000 });
+    const b = await cluster.start("b", { leaseMs: 12_000 });
+    await cluster.advance(500);
+    const ended = new Set<string>();
+    await cluster.store.watch(({ type, key }) => type === "delete" && ended.add(key), {
+      prefix: "session.",
+    });
+    for (const [from, to, leaseMs] of [
+      [a, b, 3_000],
+      [b, a, 12_000],
+    ] as const) {
+      const old = listen(from);
+      await cluster.run(from.register("name", old.pid));
+      const next = listen(to);
+      from.fallSilent();
+      const tookMs = await cluster.until(() => ended.has(`session.${from.name}`), 20_000);
+      // It renewed up to a second before.
+      expect(tookMs).toBeGreaterThan(leaseMs * 1.1 - 1_000);
+      expect(tookMs).toBeLessThanOrEqual(leaseMs * 1.1 + 1_000);
+      await cluster.run(to.register("name", next.pid));
+      expect(from.kernel.isAlive(old.pid)).toBe(false);
+      next.stop();
+      from.speakAgain();
+      await cluster.advance(3_000);
+    }
+  });
+
   test("C3: calls made while a name has no process are handled in the order in which they were made", async () => {
     const { a, b, run, advance } = await two();
     await run(a.start(tree));

@@ -83,4 +83,29 @@ describe("nodes", () => {
     await until(() => reasons.length > 1);
     expect(reasons).toEqual(["noconnection", "shutdown"]);
   });
+
+  test("N2: messages and broadcasts of a life whose session is over are dropped, and that is said once", async () => {
+    const { start, advance, run } = simulatedCluster();
+    const [a, b] = [await start("a"), await start("b")];
+    const receiver = listen(b);
+    b.pubsub.subscribe("news", receiver.pid);
+    const sender = listen(a);
+    await run(a.register("sender", sender.pid));
+    await advance(500);
+    a.kernel.send(receiver.pid, "in time");
+    a.pubsub.broadcast("news", "in time");
+    await advance(10);
+    a.fallBehind(5_000);
+    a.kernel.send(receiver.pid, "late");
+    a.pubsub.broadcast("news", "late");
+    await advance(4_000);
+    const successor = listen(b);
+    await run(b.register("sender", successor.pid));
+    await advance(5_000);
+    expect(receiver.messages.filter((message) => typeof message === "string")).toEqual([
+      "in time",
+      "in time",
+    ]);
+    expect(b.logs.filter(({ event }) => event === "ended_life_refused")).toHaveLength(1);
+  });
 });

@@ -12,7 +12,7 @@ import {
   type Store,
   StoreUnavailableError,
 } from "@coppice/net";
-import { type SimulatedClock, simulatedClock } from "@coppice/testkit";
+import { faultyTransport, type SimulatedClock, simulatedClock } from "@coppice/testkit";
 import { expect, onTestFinished } from "vitest";
 
 export interface SimulatedNode extends ClusterNode {
@@ -20,6 +20,11 @@ export interface SimulatedNode extends ClusterNode {
   /** As if its cable were pulled: neither messages nor the store get through. */
   readonly cutOff: () => void;
   readonly reconnect: () => void;
+  /** As if what it sends and what it is sent were lost: its connection stands, and the store does not answer. */
+  readonly fallSilent: () => void;
+  readonly speakAgain: () => void;
+  /** What it sends arrives so much later, in milliseconds, and the store does not answer. */
+  readonly fallBehind: (ms: number) => void;
   /** As if its machine were gone, for good. */
   readonly crash: () => void;
 }
@@ -66,11 +71,16 @@ export function simulatedCluster(seed = 1): SimulatedCluster {
   };
   const start: SimulatedCluster["start"] = async (name, options = {}) => {
     const transport = network.connect();
+    const lossy = faultyTransport(transport, { clock, random: seededRandom(seed) });
+    const setSilent = (cut: boolean): void => {
+      lossy.setOut({ cut });
+      lossy.setIn({ cut });
+    };
     const cuttable = new CuttableStore(store);
     const logs: LogFields[] = [];
     const keep = (fields: LogFields): void => void logs.push({ ...fields, atMs: clock.now() });
     const logger: Logger = { debug: keep, info: keep, warn: keep, error: keep };
-    const given = { name, cluster: "test", osPid: 1, transport, store: cuttable };
+    const given = { name, cluster: "test", osPid: 1, transport: lossy, store: cuttable };
     const started = await run(startNode({ ...given, clock, random, logger, ...options }));
     const node = Object.assign(started, {
       logs,
@@ -80,6 +90,18 @@ export function simulatedCluster(seed = 1): SimulatedCluster {
       },
       reconnect: () => {
         transport.reconnect();
+        cuttable.reconnect();
+      },
+      fallSilent: () => {
+        setSilent(true);
+        cuttable.cut();
+      },
+      fallBehind: (ms: number) => {
+        lossy.setOut({ delayMs: [ms, ms] });
+        cuttable.cut();
+      },
+      speakAgain: () => {
+        setSilent(false);
         cuttable.reconnect();
       },
       crash: () => {

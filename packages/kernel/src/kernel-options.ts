@@ -35,7 +35,8 @@ export interface CallOptions {
 export const callTimeoutMsDefault = 5_000;
 
 /**
- * What is known at once about a message that was sent. `queued`: it waits in a mailbox of this node. `sent`: it is on its way
+ * What is known at once about a message that was sent. `queued`: it waits on this node, in a mailbox or because its sender may
+ * not act for its name at the moment. `sent`: it is on its way
  * to another node, and may be lost (A6.4). The others: it was dropped.
  */
 export type Delivery = "queued" | "sent" | "noproc" | "overloaded" | "noconnection";

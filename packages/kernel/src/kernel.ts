@@ -350,6 +350,22 @@ export class Kernel {
     this.#receiver.nodeDown(address);
   }
 
+  /**
+   * Puts a fence before a live process of this node, besides that of its `SpawnOptions`: while it returns false the process
+   * handles nothing. Returns what takes it away. A process that has ended gets none.
+   */
+  addFence(pid: Pid, fence: () => boolean): () => void {
+    const process = this.#table.get(pid);
+    if (process === undefined) return () => {};
+    const before = process.options;
+    const { fence: own } = before;
+    const both = own === undefined ? fence : () => own() && fence();
+    process.options = { ...before, fence: both };
+    return () => {
+      process.options = before;
+    };
+  }
+
   /** Ends every process with this reason, at once, supervisors as well: nobody restarts anything. */
   halt(reason: ExitReason): void {
     for (const process of this.#table.values()) this.#ends.end(process, reason);

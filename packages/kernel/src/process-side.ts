@@ -7,8 +7,9 @@ import type { Incoming } from "./behaviour.ts";
 import { ExitError, NoProcessError } from "./errors.ts";
 import { type ExitReason, killed } from "./exit-reason.ts";
 import { isFenced } from "./fence.ts";
-import type { DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
+import type { Delivery, DemonitorOptions, MonitorOptions } from "./kernel-options.ts";
 import type { Kernel } from "./kernel.ts";
+import { sendUnlessFenced } from "./outbox.ts";
 import { type Address, Pid } from "./pid.ts";
 import { copyPlainData } from "./plain-data.ts";
 import type { ProcessEnds } from "./process-ends.ts";
@@ -46,6 +47,22 @@ export class ProcessSide {
     if (!first) return this.#runner.push(process, { type: "info", message });
     process.box().unshift({ type: "info", message });
     if (process.status === "waiting") this.#runner.wake(process);
+  }
+
+  send(pid: Pid, to: Address, message: unknown): Delivery {
+    const process = this.#table.get(pid);
+    if (process === undefined) return "noproc";
+    if (process.options.fence === undefined) return this.#kernel.send(to, message);
+    const copy = copyPlainData(message, "message");
+    return sendUnlessFenced(process, this.#kernel.clock, () => this.#kernel.send(to, copy));
+  }
+
+  cast(pid: Pid, to: Address, method: string, args: readonly unknown[]): Delivery {
+    const process = this.#table.get(pid);
+    if (process === undefined) return "noproc";
+    if (process.options.fence === undefined) return this.#kernel.cast(to, method, args);
+    const copy = copyPlainData(args, "args");
+    return sendUnlessFenced(process, this.#kernel.clock, () => this.#kernel.cast(to, method, copy));
   }
 
   receive(

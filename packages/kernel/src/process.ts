@@ -9,6 +9,7 @@
 import type { Behaviour, Incoming, ProcessFunction, SpawnOptions } from "./behaviour.ts";
 import type { OpenCall } from "./open-call.ts";
 import type { ExitReason } from "./exit-reason.ts";
+import type { Delivery } from "./kernel-options.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Pid } from "./pid.ts";
 import type { Self } from "./self.ts";
@@ -45,6 +46,8 @@ export interface Relations {
   waiter?: Waiter | undefined;
   /** Ends the wait for the fence. */
   cancelLook?: (() => void) | undefined;
+  /** What it sent and its fence holds back. */
+  outbox?: (() => Delivery)[] | undefined;
   /** Messages refused because the mailbox was full. */
   refused?: number;
 }
@@ -57,7 +60,8 @@ export class Process {
   readonly pid: Pid;
   readonly self: Self;
   readonly code: Behaviour | ProcessFunction;
-  readonly options: SpawnOptions;
+  /** Replaced as a whole when a fence is added. */
+  options: SpawnOptions;
   status: "starting" | "waiting" | "running" | "ended" = "starting";
   /** Whether it waits in the run queue. */
   queued = false;

@@ -89,14 +89,17 @@ export class Self {
     return { pid, ref: this.monitor(pid) };
   }
 
-  /** Sends a plain message, as a copy. A dead receiver is not an error (A5.2). @throws as {@link Kernel.send}. */
+  /**
+   * Sends a plain message, as a copy. A dead receiver is not an error (A5.2). While this process may not act for its name the
+   * message waits, and it is dropped if the process ends meanwhile (N2). @throws as {@link Kernel.send}.
+   */
   send(to: Address, message: unknown): Delivery {
-    return this.kernel.isAlive(this.pid) ? this.kernel.send(to, message) : "noproc";
+    return this.kernel.side.send(this.pid, to, message);
   }
 
-  /** Sends a request nobody waits for. @throws as {@link Kernel.cast}. */
+  /** Sends a request nobody waits for; it waits as in {@link send}. @throws as {@link Kernel.cast}. */
   cast(to: Address, method: string, args: readonly unknown[]): Delivery {
-    return this.kernel.isAlive(this.pid) ? this.kernel.cast(to, method, args) : "noproc";
+    return this.kernel.side.cast(this.pid, to, method, args);
   }
 
   /**

@@ -1,4 +1,12 @@
-import { CallError, ExitError, type Incoming, kill, normal, shutdown } from "@coppice/kernel";
+import {
+  type Behaviour,
+  CallError,
+  ExitError,
+  type Incoming,
+  kill,
+  normal,
+  shutdown,
+} from "@coppice/kernel";
 import { simulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";
 import { fenceRetryMs } from "../src/fence.ts";
@@ -106,6 +114,43 @@ describe("calls", () => {
     await expect(running).rejects.toMatchObject({ code: "noconnection", executed: "maybe" });
     await expect(waiting).rejects.toMatchObject({ code: "noconnection", executed: "no" });
   });
+});
+
+test("N2: what a process sends while its fence is down leaves when it is up again, in order, or never", async () => {
+  const clock = simulatedClock();
+  const kernel = kernelOf("a", eventLogger(), clock);
+  const got: unknown[] = [];
+  const receiver = kernel.spawn({
+    handle: (message) => {
+      if (message.type === "info") got.push(message.message);
+      if (message.type === "cast") got.push(message.args[0]);
+    },
+  });
+  let owns = true;
+  const say: Behaviour = {
+    handle: (message, self) => {
+      if (message.type !== "info") return;
+      const [first, second] = message.message as [unknown, unknown];
+      owns = false; // It loses its name while it runs.
+      const mutable = { first };
+      self.send(receiver, mutable);
+      mutable.first = "changed";
+      self.cast(receiver, "say", [second]);
+    },
+  };
+  const pid = kernel.spawn(say, { fence: () => owns });
+  kernel.send(pid, [1, 2]);
+  await clock.advance(fenceRetryMs * 3);
+  expect(got).toEqual([]);
+  owns = true;
+  await clock.advance(fenceRetryMs);
+  expect(got).toEqual([{ first: 1 }, 2]);
+  kernel.send(pid, [3, 4]);
+  await clock.advance(1);
+  kernel.exit(pid, kill);
+  owns = true;
+  await clock.advance(fenceRetryMs * 3);
+  expect(got).toEqual([{ first: 1 }, 2]);
 });
 
 test("what waits behind a fence is handled when it is up again, and the parent is heard at once", async () => {

@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { NodeDeposedError } from "@coppice/cluster";
+import { type ClusterNode, NodeDeposedError } from "@coppice/cluster";
 import type { AppContext, Application } from "../application.ts";
 import type { Config } from "../config.ts";
 import { UsageError } from "../exit-codes.ts";
@@ -36,9 +36,14 @@ export async function start(config: Config, command: StartCommand): Promise<void
   const { settings } = command;
   const application = await loadApplication(command.module);
   const ended = endOfRun(command.untilStdinEnds);
-  const run = { application, settings, ended };
+  let registryRevision = 0;
   try {
-    while ((await runNode(config, command, run)) === "deposed");
+    while (true) {
+      const run = { application, settings, ended, registryRevision };
+      const { node, isDeposed } = await runNode(config, command, run);
+      if (!isDeposed) return;
+      registryRevision = node.registryRevision;
+    }
   } finally {
     process.stdin.destroy(); // Listening to it would keep this process alive.
   }
@@ -49,14 +54,16 @@ interface Run {
   readonly settings: Readonly<Record<string, string>>;
   /** Somebody wants this process to end. */
   readonly ended: Promise<void>;
+  /** What the life before has seen of the store. */
+  readonly registryRevision: number;
 }
 
 /** One life of the node. */
 async function runNode(
   config: Config,
   command: StartCommand,
-  { application, settings, ended }: Run,
-): Promise<"stopped" | "deposed"> {
+  { application, settings, ended, registryRevision }: Run,
+): Promise<{ readonly node: ClusterNode; readonly isDeposed: boolean }> {
   const { servers, cluster, access } = config;
   const logger = createLogger(command.name);
   const failed = Promise.withResolvers<never>();
@@ -64,7 +71,7 @@ async function runNode(
   const onFailure = (error: Error): void => failed.reject(error);
   const where = { name: command.name, cluster, servers, logger, onFailure };
   const options = { ...access, ...command.node, ...where };
-  const node = await startNode(options);
+  const node = await startNode({ ...options, registryRevision });
   const announce: AppContext["announce"] = (fields) => {
     process.stdout.write(`${JSON.stringify(fields)}\n`);
   };
@@ -73,10 +80,10 @@ async function runNode(
     await node.start(await application({ node, settings, announce }));
     announce({ event: "ready", node: node.name, incarnation: node.address.incarnation });
     await Promise.race([ended, failed.promise]);
-    return "stopped";
+    return { node, isDeposed };
   } catch (thrown) {
     isDeposed = thrown instanceof NodeDeposedError;
-    if (isDeposed) return "deposed";
+    if (isDeposed) return { node, isDeposed };
     throw thrown;
   } finally {
     if (!isDeposed) setTimeout(() => process.exit(1), stopTimeoutMs).unref();

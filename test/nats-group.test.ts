@@ -1,0 +1,172 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CallError, type ClusterNode, startNode } from "coppice";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type NatsGroup, startNatsGroup } from "./nats-group.ts";
+import { type NodeProcess, startNodeProcess } from "./node-process.ts";
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const cluster = "group";
+const names = ["one", "two", "three", "four"];
+/** How long most of the servers are down, in milliseconds. */
+const outageMs = 30_000;
+/** What a node says when it stops acting for its names. */
+const fences = ["session_expired", "session_lost", "node_deposed", "name_lost"];
+
+let folder: string;
+let group: NatsGroup;
+let caller: ClusterNode;
+const nodes = new Map<string, NodeProcess>();
+
+async function start(name: string): Promise<void> {
+  const node = await startNodeProcess("group-app.ts", {
+    name,
+    args: ["--servers", group.urls.join(","), "--cluster", cluster],
+    env: { COPPICE_REPLICAS: "3" },
+  });
+  nodes.set(name, node);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "coppice-group-"));
+  group = await startNatsGroup(folder);
+  for (const name of ["a", "b", "c"]) await start(name);
+  caller = await startNode({ name: "caller", cluster, servers: group.urls, replicas: 3, logger });
+});
+
+afterAll(async () => {
+  await caller?.stop();
+  for (const { stop } of nodes.values()) await stop("SIGTERM");
+  await group?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const answer = (name: string): Promise<unknown> =>
+  caller.call(name, "add", [1], { timeoutMs: 2_000 }).catch(() => undefined);
+
+async function untilAllAnswer(timeout: number, asked = names): Promise<void> {
+  for (const name of asked) await expect.poll(() => answer(name), { timeout }).toBeGreaterThan(0);
+}
+
+/** The owners that run their process, by name. */
+const owners = (): Map<string, string> =>
+  new Map(
+    caller
+      .names()
+      .filter(({ pid }) => pid !== undefined)
+      .map(({ name, pid }) => [name, String(pid)]),
+  );
+
+const fencesOf = (): string[] =>
+  [...nodes.values()].flatMap(({ events }) => events.filter((event) => fences.includes(event)));
+
+/** Calls all names over and over. Returns what stops it and says the longest time without an answer of one name. */
+function load(asked = names) {
+  const state = { isStopped: false, longestMs: 0 };
+  const failures: unknown[] = [];
+  const work = async (name: string): Promise<void> => {
+    let answeredMs = performance.now();
+    while (!state.isStopped) {
+      try {
+        await caller.call(name, "add", [1], { timeoutMs: 20_000 });
+        const nowMs = performance.now();
+        state.longestMs = Math.max(state.longestMs, nowMs - answeredMs);
+        answeredMs = nowMs;
+      } catch (thrown) {
+        failures.push(thrown instanceof CallError ? thrown.toFailure() : thrown);
+      }
+      await sleep(5);
+    }
+  };
+  const done = Promise.all(asked.map(work));
+  const stop = async (): Promise<number> => {
+    state.isStopped = true;
+    await done;
+    return state.longestMs;
+  };
+  return { failures, stop };
+}
+
+describe("with a group of three nats-servers and nodes as processes", () => {
+  test("N4: when the leader of the names is killed under calls, no owner stops and no name is lost", async () => {
+    await untilAllAnswer(20_000);
+    for (let round = 0; round < 3; round += 1) {
+      const before = owners();
+      const { failures, stop } = load();
+      const leader = await group.leaderOf(cluster);
+      const atMs = performance.now();
+      await leader.kill();
+      const next = await group.leaderOf(cluster);
+      const electedMs = performance.now() - atMs;
+      expect(next.name).not.toBe(leader.name);
+      await leader.restart();
+      const longestMs = await stop();
+      if (process.env["SAY"]) console.log({ round, electedMs, longestMs, failures });
+      expect(fencesOf()).toEqual([]);
+      expect(owners()).toEqual(before);
+      // What was on its way to a node on the killed server may have run.
+      for (const failure of failures) expect(failure).toMatchObject({ executed: "maybe" });
+    }
+  }, 180_000);
+
+  test("N4: a frozen node is taken over within 15 s, a killed one without waiting for its lease", async () => {
+    await untilAllAnswer(20_000);
+    const victim = caller.names().find(({ name }) => name === "one")!.owner.node;
+    const isFrom = (name: string): boolean =>
+      caller.names().some(({ owner, pid }) => owner.node === name || pid === undefined);
+    const frozen = nodes.get(victim)!;
+    frozen.process.kill("SIGSTOP");
+    const frozenMs = performance.now();
+    await expect.poll(() => isFrom(victim), { timeout: 20_000, interval: 20 }).toBe(false);
+    const tookMs = performance.now() - frozenMs;
+    expect(tookMs).toBeLessThan(15_000);
+    await untilAllAnswer(10_000);
+    frozen.process.kill("SIGCONT");
+    await expect.poll(() => frozen.events, { timeout: 10_000 }).toContain("node_deposed");
+    await expect.poll(() => caller.nodes(), { timeout: 10_000 }).toContain(victim);
+    const second = caller.names().find(({ name }) => name === "one")!.owner.node;
+    await nodes.get(second)!.stop("SIGKILL");
+    const killedMs = performance.now();
+    await expect.poll(() => isFrom(second), { timeout: 20_000, interval: 20 }).toBe(false);
+    const deadMs = performance.now() - killedMs;
+    expect(deadMs).toBeLessThan(12_000);
+    await untilAllAnswer(10_000);
+    if (process.env["SAY"]) console.log({ tookMs, deadMs });
+    await start(second);
+  }, 120_000);
+
+  test("N1, N4: while two of three servers are down, processes and available names answer, strict ones stop; they are back soon", async () => {
+    await untilAllAnswer(20_000);
+    const plain = caller.names().find(({ name }) => name === "always")!.pid!;
+    const [first, second] = group.servers;
+    const said = new Map([...nodes.values()].map(({ events }) => [events, events.length]));
+    const downMs = performance.now();
+    await Promise.all([first!.kill(), second!.kill()]);
+    // Every owner stops when its lease has run out.
+    const strict = async (): Promise<unknown[]> => {
+      const some = await Promise.all(names.map((name) => answer(name)));
+      return some.filter((each) => each !== undefined);
+    };
+    const haveStopped = (): boolean =>
+      [...nodes.values()].every(({ events }) =>
+        events.slice(said.get(events)).includes("session_expired"),
+      );
+    await expect.poll(haveStopped, { timeout: 20_000, interval: 50 }).toBe(true);
+    const stoppedMs = performance.now() - downMs;
+    let answered = 0;
+    while (performance.now() - downMs < outageMs) {
+      expect(await strict()).toEqual([]);
+      expect(await caller.call("always", "add", [1], { timeoutMs: 2_000 })).toBeGreaterThan(0);
+      expect(await caller.call(plain, "add", [1], { timeoutMs: 2_000 })).toBeGreaterThan(0);
+      answered += 2;
+    }
+    const upMs = performance.now();
+    await Promise.all([first!.restart(), second!.restart()]);
+    await untilAllAnswer(60_000, [...names, "always"]);
+    const backMs = performance.now() - upMs;
+    expect(caller.names().find(({ name }) => name === "always")?.pid).toEqual(plain);
+    if (process.env["SAY"]) console.log({ stoppedMs, answered, backMs });
+  }, 180_000);
+});
