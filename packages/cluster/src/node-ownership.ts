@@ -54,6 +54,7 @@ export class NodeOwnership {
       observer: {
         began: (address) => reach.heard(address),
         ended: (address) => this.names.sessionEnded(address),
+        seen: (revision) => this.names.sessionsSeen(revision),
         changed: () => this.#changed.forEach((observer) => observer()),
         lost: () => this.#lost.forEach((observer) => observer()),
       },

@@ -52,6 +52,8 @@ export interface SessionObserver {
   readonly began: (address: NodeAddress) => void;
   /** A session is over: its names can be taken. */
   readonly ended: (address: NodeAddress) => void;
+  /** Every change of a session up to this revision of the store was heard. */
+  readonly seen: (revision: number) => void;
   /** A session began or ended, or what its node says of itself changed. */
   readonly changed: () => void;
   /** Others have ended this node's session, or it ran out: what acts for a name must stop. */
@@ -298,6 +300,11 @@ export class Sessions {
   }
 
   #changed(change: Change): void {
+    this.#take(change);
+    this.#observer.seen(change.revision);
+  }
+
+  #take(change: Change): void {
     const before = this.#known.get(change.key);
     if (change.type === "delete") {
       this.#known.delete(change.key);
