@@ -4,7 +4,8 @@
  * Invariants:
  *   N1. A name has one entry; whoever wrote it last owns it. The revision of that write is the epoch of the name.
  *   N2. An entry of another node is overwritten only when the session of that life of the node is over, or by that node
- *       itself, which hands it over.
+ *       itself, which hands it over. While sessions are known only up to a time before the entry was written, its owner
+ *       counts as alive: the session it was written under may not have been heard of yet.
  *
  * @module
  */
@@ -44,6 +45,9 @@ export class Names {
   readonly #deleted = revisionsOfDeleted();
   /** The names of each life of a node. */
   readonly #owned = new Map<string, Set<string>>();
+  /** Names that were written after the last change of a session that is known here. */
+  readonly #undecided = new Set<string>();
+  #sessionsSeen = 0;
   readonly #observers = new Map<string, Set<() => void>>();
   readonly #allObservers = new Set<(name: string) => void>();
   /** Who runs the process of a name here. */
@@ -127,10 +131,22 @@ export class Names {
     return owner !== undefined && isSameLife(owner, this.#self);
   }
 
-  /** Whether somebody who is alive owns the name. */
+  /** Whether somebody who is alive owns the name, or may be. */
   isOwned(name: string): boolean {
     const entry = this.get(name);
-    return entry !== undefined && this.#isAlive(entry.owner);
+    if (entry === undefined) return false;
+    return entry.epoch > this.#sessionsSeen || this.#isAlive(entry.owner);
+  }
+
+  /** Every change of a session up to this revision of the store is known. */
+  sessionsSeen(revision: number): void {
+    this.#sessionsSeen = Math.max(this.#sessionsSeen, revision);
+    for (const name of this.#undecided) {
+      const entry = this.#entries.get(name);
+      if (entry !== undefined && entry.epoch > this.#sessionsSeen) continue;
+      this.#undecided.delete(name);
+      if (entry !== undefined && !this.#isAlive(entry.owner)) this.#tell(name);
+    }
   }
 
   /** Tells of every change of a name's entry, and of the end of its owner's session. Returns what stops it. */
@@ -246,6 +262,7 @@ export class Names {
       this.#deleted.set(name, revision);
     } else {
       this.#entries.set(name, entry);
+      if (entry.epoch > this.#sessionsSeen) this.#undecided.add(name);
       const key = keyOfOwner(entry.owner);
       this.#owned.set(key, (this.#owned.get(key) ?? new Set()).add(name));
     }

@@ -60,6 +60,7 @@ export class NodeOwnership {
           reach.sessionEnded(address);
           this.names.sessionEnded(address);
         },
+        seen: (revision) => this.names.sessionsSeen(revision),
         changed: () => this.#changed.forEach((observer) => observer()),
         lost: () => this.#lost.forEach((observer) => observer()),
         deposed: options.onDeposed,

@@ -60,6 +60,8 @@ export interface SessionObserver {
   readonly began: (address: NodeAddress) => void;
   /** A session is over: its names can be taken. */
   readonly ended: (address: NodeAddress) => void;
+  /** Every change of a session up to this revision of the store was heard. */
+  readonly seen: (revision: number) => void;
   /** A session began or ended, or what its node says of itself changed. */
   readonly changed: () => void;
   /** This node's session ran out, or others ended it: what acts for a name must stop. It may be opened again. */
@@ -397,6 +399,11 @@ export class Sessions {
   }
 
   #changed(change: Change): void {
+    this.#take(change);
+    this.#observer.seen(change.revision);
+  }
+
+  #take(change: Change): void {
     const before = this.#known.get(change.key);
     const isOwn = change.key === keyOf(this.#self.node);
     if (change.type === "delete") {

@@ -28,6 +28,7 @@ const help = `usage: npm run chaos:sim -- [options]
 
 /** The list of planted bugs is part of the tests. */
 const mutantsFile = new URL("../../test/mutants/mutants.ts", import.meta.url).href;
+const failuresSaidMax = 5;
 const progressEveryMs = 2_000;
 
 const { values } = parseArgs({
@@ -62,8 +63,11 @@ function commit(): string {
 function sayRate({ count, elapsedMs, simulatedMs, failures }: SeedRunResult): void {
   const seconds = elapsedMs / 1_000;
   const speed = Math.round(simulatedMs / Math.max(1, elapsedMs));
+  const seeds = failures.slice(0, failuresSaidMax).map(({ seed }) => seed);
+  const failed =
+    failures.length === 0 ? "0 failed" : `${failures.length} failed: ${seeds.join(", ")}`;
   say(
-    `${count} seeds in ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} a second, ${speed} times real time, ${failures.length} failed`,
+    `${count} seeds in ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(1)} a second, ${speed} times real time, ${failed}`,
   );
 }
 
@@ -99,7 +103,7 @@ async function runMany(): Promise<boolean> {
     },
   });
   sayRate(result);
-  for (const failure of result.failures.slice(0, 5)) await sayFailure(failure);
+  for (const failure of result.failures.slice(0, failuresSaidMax)) await sayFailure(failure);
   say("");
   say("reached in how many seeds:");
   for (const [state, reached] of [...result.sometimes].sort((a, b) => b[1] - a[1]))
