@@ -60,10 +60,18 @@ function chosenParts(args: readonly string[]): readonly string[] {
 
 const memory = Math.round(totalmem() / 2 ** 30);
 process.stdout.write(`${cpus().length} cores, ${memory} GiB, Node ${process.version}\n`);
+const failed: string[] = [];
 for (const part of chosenParts(process.argv.slice(2))) {
   say(part);
-  // At once, so that what fails later takes nothing along.
-  const figures = await parts[part]!(say);
-  if (figures.length > 0) process.stdout.write(`${figureTable(figures)}\n`);
+  try {
+    const figures = await parts[part]!(say);
+    if (figures.length > 0) process.stdout.write(`${figureTable(figures)}\n`);
+  } catch (thrown) {
+    // The parts have nothing to do with each other: the others are worth having.
+    failed.push(part);
+    say(`${part} failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
+  }
 }
-process.exit(0);
+if (failed.length > 0)
+  say(`failed: ${failed.join(", ")}; try again with npm run bench -- ${failed.join(" ")}`);
+process.exit(failed.length > 0 ? 1 : 0);
