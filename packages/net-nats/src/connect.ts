@@ -103,7 +103,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsNetwork>
         clock,
         fail: (error) => transport.fail(error),
       });
-      const store = await openKvStore(client, bucket, { ...more, report, regression });
+      const store = await openKvStore(client, bucket, { ...more, clock, report, regression });
       transport.onStatus(({ type }) => {
         if (type === "reconnected") void regression.look().catch(report);
       });

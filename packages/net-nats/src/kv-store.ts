@@ -1,7 +1,7 @@
 /**
  * A store on a JetStream key-value bucket: the revision is the sequence of its stream, so it only grows.
  *
- * Reads go to the stream's leader. Watching uses an ordered consumer, which starts itself again after a lost message.
+ * Reads go to the stream's leader. Watching is in `kv-watch.ts`.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import {
   type Store,
   StoreUnavailableError,
 } from "@coppice/net";
+import type { Clock } from "@coppice/kernel";
 import {
-  DeliverPolicy,
   type JetStreamClient,
   JetStreamApiCodes,
   JetStreamApiError,
@@ -22,6 +22,7 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
+import { openKvWatch } from "./kv-watch.ts";
 import type { Regression } from "./regression.ts";
 
 /** How a bucket is made. */
@@ -39,12 +40,13 @@ export async function openKvStore(
   jetstream: JetStreamClient,
   bucket: string,
   options: StoreOptions & {
+    readonly clock: Clock;
     readonly report: (thrown: unknown) => void;
     /** Is told of every write that is seen. */
     readonly regression: Regression;
   },
 ): Promise<Store> {
-  const { replicas = 1, report, regression } = options;
+  const { replicas = 1, clock, report, regression } = options;
   const manager = new Kvm(jetstream);
   try {
     const made = await manager.create(bucket, {
@@ -54,7 +56,7 @@ export async function openKvStore(
     });
     assertOwn(bucket, (await made.status()).description, storeDescription);
     const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-    return new KvStore({ jetstream, kv, bucket, report, regression });
+    return new KvStore({ jetstream, kv, bucket, clock, report, regression });
   } catch (thrown) {
     throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
       bucket,
@@ -67,6 +69,7 @@ class KvStore implements Store {
   readonly #jetstream: JetStreamClient;
   readonly #kv: KV;
   readonly #bucket: string;
+  readonly #clock: Clock;
   readonly #report: (thrown: unknown) => void;
   readonly #regression: Regression;
   readonly #stops = new Set<() => void>();
@@ -75,12 +78,14 @@ class KvStore implements Store {
     readonly jetstream: JetStreamClient;
     readonly kv: KV;
     readonly bucket: string;
+    readonly clock: Clock;
     readonly report: (thrown: unknown) => void;
     readonly regression: Regression;
   }) {
     this.#jetstream = parts.jetstream;
     this.#kv = parts.kv;
     this.#bucket = parts.bucket;
+    this.#clock = parts.clock;
     this.#report = parts.report;
     this.#regression = parts.regression;
   }
@@ -110,32 +115,22 @@ class KvStore implements Store {
     options: { readonly prefix?: string } = {},
   ): Promise<{ readonly stop: () => void }> {
     const root = `$KV.${this.#bucket}.`;
-    const consumer = await this.#jetstream.consumers.getPushConsumer(`KV_${this.#bucket}`, {
-      filter_subjects: `${root}${options.prefix ?? ""}>`,
-      deliver_policy: DeliverPolicy.LastPerSubject,
-    });
-    let left = (await consumer.info(true)).num_pending;
-    const { promise: synced, resolve } = Promise.withResolvers<void>();
-    if (left === 0) resolve();
-    const messages = await consumer.consume({
-      callback: (message) => {
+    const watch = await openKvWatch({
+      jetstream: this.#jetstream,
+      stream: `KV_${this.#bucket}`,
+      filter: `${root}${options.prefix ?? ""}>`,
+      clock: this.#clock,
+      onMessage: (message) => {
         this.#regression.seen(message.seq);
-        // A throw in a callback of this client would stop its whole connection.
-        try {
-          onChange(changeOf(message, message.subject.slice(root.length)));
-        } catch (thrown) {
-          this.#report(thrown);
-        }
-        left -= 1;
-        if (left === 0) resolve();
+        onChange(changeOf(message, message.subject.slice(root.length)));
       },
+      report: this.#report,
     });
     const stop = (): void => {
       this.#stops.delete(stop);
-      messages.stop();
+      watch.stop();
     };
     this.#stops.add(stop);
-    await synced;
     return { stop };
   }
 

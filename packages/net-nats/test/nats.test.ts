@@ -115,6 +115,21 @@ describe.skipIf(executable === undefined)("a real nats-server", () => {
     expect(keys.filter((key) => key === "after")).toHaveLength(1);
   });
 
+  test("a watch goes on, and misses and repeats nothing, when what serves it in the server is gone", async () => {
+    const { openStore } = await connected(shared.url);
+    const store = await openStore("orphan");
+    const seen: string[] = [];
+    const first = await store.create("a", new Uint8Array());
+    await store.watch((change) => void seen.push(`${change.type} ${change.key}`));
+    expect(seen).toEqual(["put a"]);
+    const manager = await jetstreamManager(await stranger(shared.url));
+    for await (const { name } of manager.consumers.list("KV_orphan"))
+      await manager.consumers.delete("KV_orphan", name);
+    await store.create("b", new Uint8Array());
+    await store.delete("a", first);
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(["put a", "put b", "delete a"]);
+  });
+
   test("of several servers another is used when one dies", async () => {
     const [portA, portB] = [await freePort(), await freePort()];
     const a = await server({ port: portA });

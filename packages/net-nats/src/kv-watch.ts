@@ -1,0 +1,138 @@
+/**
+ * One watch of a bucket, which goes on when what serves it in NATS is gone.
+ *
+ * The client's ordered consumer starts itself again after a gap it sees. What it does not see for up to a minute: that its
+ * consumer died with the server that had it, or that the last messages were lost while it was disconnected. So the
+ * consumer is asked regularly how far it is.
+ *
+ * @module
+ */
+import type { Clock } from "@coppice/kernel";
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JsMsg,
+  type PushConsumer,
+} from "@nats-io/jetstream";
+
+/** How often the consumer is asked, in milliseconds. A loss is acted on when two answers in a row show it. */
+const checkEveryMs = 1_000;
+
+/** What is watched, and what is told of it. */
+export interface KvWatchOptions {
+  readonly jetstream: JetStreamClient;
+  readonly stream: string;
+  readonly filter: string;
+  readonly clock: Clock;
+  /** It may throw: a throw in a callback of this client would stop its whole connection. */
+  readonly onMessage: (message: JsMsg) => void;
+  /** Told of what `onMessage` throws. */
+  readonly report: (thrown: unknown) => void;
+}
+
+/** Resolves when everything that was there has been told. */
+export async function openKvWatch(options: KvWatchOptions): Promise<{ readonly stop: () => void }> {
+  const watch = new KvWatch(options);
+  await watch.open();
+  return watch;
+}
+
+class KvWatch {
+  readonly #options: KvWatchOptions;
+  #consumer: PushConsumer | undefined;
+  #messages: ConsumerMessages | undefined;
+  /** The last message of the stream that was told. */
+  #streamSequence = 0;
+  /** The last message of this consumer. */
+  #delivered = 0;
+  /** What was delivered when the last answer showed more. */
+  #behindAt: number | undefined;
+  #stopTimer: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(options: KvWatchOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { promise: synced, resolve } = Promise.withResolvers<void>();
+    await this.#consume(resolve);
+    this.#checkLater();
+    await synced;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stopTimer?.();
+    this.#messages?.stop();
+  }
+
+  /** From the last message on, in place of the consumer there was. `onSynced`: what was there has been told. */
+  async #consume(onSynced: () => void): Promise<void> {
+    const { jetstream, stream, filter } = this.#options;
+    const from =
+      this.#streamSequence === 0
+        ? { deliver_policy: DeliverPolicy.LastPerSubject }
+        : {
+            deliver_policy: DeliverPolicy.StartSequence,
+            opt_start_seq: this.#streamSequence + 1,
+          };
+    const consumer = await jetstream.consumers.getPushConsumer(stream, {
+      filter_subjects: filter,
+      ...from,
+    });
+    let left = (await consumer.info(true)).num_pending;
+    if (left === 0) onSynced();
+    const replaced = this.#messages;
+    replaced?.stop();
+    this.#delivered = 0;
+    this.#behindAt = undefined;
+    this.#consumer = consumer;
+    this.#messages = await consumer.consume({
+      callback: (message) => {
+        if (consumer !== this.#consumer) return;
+        this.#tell(message);
+        left -= 1;
+        if (left === 0) onSynced();
+      },
+    });
+    if (this.#stopped) this.#messages.stop();
+  }
+
+  #tell(message: JsMsg): void {
+    const { onMessage, report } = this.#options;
+    this.#delivered = message.info.deliverySequence;
+    this.#streamSequence = message.seq;
+    try {
+      onMessage(message);
+    } catch (thrown) {
+      report(thrown);
+    }
+  }
+
+  #checkLater(): void {
+    if (!this.#stopped) this.#stopTimer = this.#options.clock.after(checkEveryMs, this.#check);
+  }
+
+  readonly #check = (): void => {
+    void this.#isLost()
+      .then((isLost) => (isLost && !this.#stopped ? this.#consume(() => {}) : undefined))
+      .catch(() => {}) // The stream cannot be reached now: it is tried again.
+      .finally(() => this.#checkLater());
+  };
+
+  async #isLost(): Promise<boolean> {
+    const before = this.#delivered;
+    let delivered: number;
+    try {
+      delivered = (await this.#consumer!.info()).delivered.consumer_seq;
+    } catch {
+      return true; // There is no such consumer, or the server that has it does not answer.
+    }
+    const isBehind = delivered > before && this.#delivered === before;
+    const wasBehind = this.#behindAt === before;
+    this.#behindAt = isBehind ? before : undefined;
+    return isBehind && wasBehind;
+  }
+}
