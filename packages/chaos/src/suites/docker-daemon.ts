@@ -51,10 +51,10 @@ async function startDaemon(cleanup: Cleanup, folder: string): Promise<DockerDaem
   const [program, ...args] = [
     ...enter,
     "dockerd",
-    ...["--data-root", join(folder, "data")],
-    ...["--exec-root", join(folder, "exec")],
-    ...["--pidfile", join(folder, "docker.pid")],
-    ...["-H", `unix://${socket}`],
+    `--data-root=${join(folder, "data")}`,
+    `--exec-root=${join(folder, "exec")}`,
+    `--pidfile=${join(folder, "docker.pid")}`,
+    `--host=unix://${socket}`,
   ];
   const log = openSync(join(folder, "dockerd.log"), "a");
   const child = spawn(program!, args, { stdio: ["ignore", log, log] });

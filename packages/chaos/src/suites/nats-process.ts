@@ -52,8 +52,8 @@ export class NatsProcess {
   async start(): Promise<void> {
     const { executable, enter = [] } = this.#options;
     const config = this.#writeConfiguration();
-    const [program, ...args] = [...enter, executable, "-c", config];
-    const child = spawn(program!, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const [program, ...args] = [...enter, executable, "-c", config] as const;
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     this.#ended = new Promise((resolve) => {
       child.once("exit", () => resolve());
@@ -61,7 +61,7 @@ export class NatsProcess {
     });
     const log: string[] = [];
     const ready = Promise.withResolvers<true>();
-    createInterface({ input: child.stderr! }).on("line", (line) => {
+    createInterface({ input: child.stderr }).on("line", (line) => {
       if (log.push(line) > logLinesMax) log.shift();
       if (line.includes("Server is ready")) ready.resolve(true);
     });

@@ -142,15 +142,18 @@ export class SuiteCluster {
     const life = await seat.launch(this.#optionsOf(name, number));
     seat.life = life;
     seat.mayEnd = false;
-    void life.ended.then((how) => {
-      if (seat.life === life) seat.life = undefined;
-      this.#history.ended(name, number);
-      if (!seat.mayEnd) this.#endedByItself(name, how);
-    });
+    void this.#follow(name, seat, life, number);
     const ended = life.ended.then((how) => {
       throw new Error(`node ${name} ended before it was ready (${how}): see its log`);
     });
     await this.#within(startTimeoutMs, Promise.race([life.ready, ended]), `${name} was not ready`);
+  }
+
+  async #follow(name: string, seat: Seat, life: NodeLife, number: number): Promise<void> {
+    const how = await life.ended;
+    if (seat.life === life) seat.life = undefined;
+    this.#history.ended(name, number);
+    if (!seat.mayEnd) this.#endedByItself(name, how);
   }
 
   /** A node that others took over from may end, to be started again by its supervisor: that is this cluster. */
