@@ -13,7 +13,7 @@ const names = ["one", "two", "three", "four"];
 /** How long most of the servers are down, in milliseconds. */
 const outageMs = 30_000;
 /** What a node says when it stops acting for its names. */
-const fences = ["session_expired", "session_lost", "node_deposed", "name_lost"];
+const fences = new Set(["session_expired", "session_lost", "node_deposed", "name_lost"]);
 
 let folder: string;
 let group: NatsGroup;
@@ -60,31 +60,26 @@ const owners = (): Map<string, string> =>
   );
 
 const fencesOf = (): string[] =>
-  [...nodes.values()].flatMap(({ events }) => events.filter((event) => fences.includes(event)));
+  [...nodes.values()].flatMap(({ events }) => events.filter((event) => fences.has(event)));
 
-/** Calls all names over and over. Returns what stops it and says the longest time without an answer of one name. */
-function load(asked = names) {
-  const state = { isStopped: false, longestMs: 0 };
+/** Calls all names over and over, until told to stop. */
+function load() {
+  const state = { isStopped: false };
   const failures: unknown[] = [];
   const work = async (name: string): Promise<void> => {
-    let answeredMs = performance.now();
     while (!state.isStopped) {
       try {
         await caller.call(name, "add", [1], { timeoutMs: 20_000 });
-        const nowMs = performance.now();
-        state.longestMs = Math.max(state.longestMs, nowMs - answeredMs);
-        answeredMs = nowMs;
       } catch (thrown) {
         failures.push(thrown instanceof CallError ? thrown.toFailure() : thrown);
       }
       await sleep(5);
     }
   };
-  const done = Promise.all(asked.map(work));
-  const stop = async (): Promise<number> => {
+  const done = Promise.all(names.map(work));
+  const stop = async (): Promise<void> => {
     state.isStopped = true;
     await done;
-    return state.longestMs;
   };
   return { failures, stop };
 }
@@ -96,14 +91,11 @@ describe("with a group of three nats-servers and nodes as processes", () => {
       const before = owners();
       const { failures, stop } = load();
       const leader = await group.leaderOf(cluster);
-      const atMs = performance.now();
       await leader.kill();
       const next = await group.leaderOf(cluster);
-      const electedMs = performance.now() - atMs;
       expect(next.name).not.toBe(leader.name);
       await leader.restart();
-      const longestMs = await stop();
-      if (process.env["SAY"]) console.log({ round, electedMs, longestMs, failures });
+      await stop();
       expect(fencesOf()).toEqual([]);
       expect(owners()).toEqual(before);
       // What was on its way to a node on the killed server may have run.
@@ -120,8 +112,7 @@ describe("with a group of three nats-servers and nodes as processes", () => {
     frozen.process.kill("SIGSTOP");
     const frozenMs = performance.now();
     await expect.poll(() => isFrom(victim), { timeout: 20_000, interval: 20 }).toBe(false);
-    const tookMs = performance.now() - frozenMs;
-    expect(tookMs).toBeLessThan(15_000);
+    expect(performance.now() - frozenMs).toBeLessThan(15_000);
     await untilAllAnswer(10_000);
     frozen.process.kill("SIGCONT");
     await expect.poll(() => frozen.events, { timeout: 10_000 }).toContain("node_deposed");
@@ -130,10 +121,8 @@ describe("with a group of three nats-servers and nodes as processes", () => {
     await nodes.get(second)!.stop("SIGKILL");
     const killedMs = performance.now();
     await expect.poll(() => isFrom(second), { timeout: 20_000, interval: 20 }).toBe(false);
-    const deadMs = performance.now() - killedMs;
-    expect(deadMs).toBeLessThan(12_000);
+    expect(performance.now() - killedMs).toBeLessThan(12_000); // Its lease.
     await untilAllAnswer(10_000);
-    if (process.env["SAY"]) console.log({ tookMs, deadMs });
     await start(second);
   }, 120_000);
 
@@ -154,19 +143,13 @@ describe("with a group of three nats-servers and nodes as processes", () => {
         events.slice(said.get(events)).includes("session_expired"),
       );
     await expect.poll(haveStopped, { timeout: 20_000, interval: 50 }).toBe(true);
-    const stoppedMs = performance.now() - downMs;
-    let answered = 0;
     while (performance.now() - downMs < outageMs) {
       expect(await strict()).toEqual([]);
       expect(await caller.call("always", "add", [1], { timeoutMs: 2_000 })).toBeGreaterThan(0);
       expect(await caller.call(plain, "add", [1], { timeoutMs: 2_000 })).toBeGreaterThan(0);
-      answered += 2;
     }
-    const upMs = performance.now();
     await Promise.all([first!.restart(), second!.restart()]);
     await untilAllAnswer(60_000, [...names, "always"]);
-    const backMs = performance.now() - upMs;
     expect(caller.names().find(({ name }) => name === "always")?.pid).toEqual(plain);
-    if (process.env["SAY"]) console.log({ stoppedMs, answered, backMs });
   }, 180_000);
 });

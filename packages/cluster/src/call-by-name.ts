@@ -48,6 +48,8 @@ interface Callee {
 const retryEveryMs = 50;
 /** How long a call waits at most for those it should not overtake, in milliseconds: as long as they may take by default. */
 const orderWaitMsMax = 5_000;
+/** How long a call that did not run waits for another node to take a name that was just given up, in milliseconds. */
+const successorMsMax = 500;
 
 export class CallsByName {
   readonly #kernel: Kernel;
@@ -104,11 +106,19 @@ export class CallsByName {
     const ticket = this.#lines.takeTicket();
     let place: Place | undefined; // Most calls never wait, and need none.
     let failure: CallError | undefined;
+    let goneMs: number | undefined;
     try {
       while (true) {
         const leftMs = deadline - this.#clock.now();
         const entry = this.#resolve(target);
-        if (entry === undefined) throw failure ?? noSuchName(label);
+        if (entry === undefined) {
+          goneMs ??= this.#clock.now();
+          const isHopeless = this.#clock.now() >= goneMs + successorMsMax || leftMs <= 0;
+          if (failure === undefined || isHopeless) throw failure ?? noSuchName(label);
+          await this.#newsOf(label, undefined, Math.min(retryEveryMs, leftMs));
+          continue;
+        }
+        goneMs = undefined;
         if (leftMs <= 0) throw failure ?? startingStill(label, method, timeoutMs);
         if (failure !== undefined && this.#mustGiveUp(label, place!)) throw failure;
         const isTurn = place === undefined ? this.#lines.isEmpty(label) : place.isFirst();

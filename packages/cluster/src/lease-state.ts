@@ -51,8 +51,10 @@ export const noLease: LeaseState = { renewedMs: -Infinity, echoedMs: -Infinity, 
 
 /** @throws {RangeError} for a lease that is no number from {@link leaseMsMin} to {@link leaseMsMax}. */
 export function assertLease(leaseMs: number): void {
-  if (!isLease(leaseMs))
-    throw new RangeError(`leaseMs must be from ${leaseMsMin} to ${leaseMsMax}, not ${leaseMs}`);
+  if (isLease(leaseMs)) return;
+  throw new RangeError(
+    `leaseMs must be from ${leaseMsMin} to ${leaseMsMax}, not ${String(leaseMs)}`,
+  );
 }
 
 export function isLease(leaseMs: unknown): leaseMs is number {
