@@ -473,7 +473,7 @@ describe("the lease of a name", () => {
       create: (key, value) => {
         if (key !== "name.counter" || lost > 0) return shared.create(key, value);
         lost += 1;
-        return Promise.resolve(1_000_000);
+        return shared.create("lost", value); // The revision is gone, the entry is not there.
       },
       update: (key, value, revision) => shared.update(key, value, revision),
       delete: (key, revision) => shared.delete(key, revision),
