@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FaultKind } from "./fault-plan.ts";
 import { runSeeds } from "./seed-runner.ts";
 import type { SourcePatch } from "./source-patch.ts";
 
@@ -10,6 +11,8 @@ import type { SourcePatch } from "./source-patch.ts";
 export interface PlantedBug {
   readonly name: string;
   readonly patches: readonly SourcePatch[];
+  /** The faults that it takes, where chance rarely brings them together. Default: everything. */
+  readonly kinds?: readonly FaultKind[];
   /** Why no promise is broken by it. */
   readonly equivalent?: string;
 }
@@ -17,6 +20,7 @@ export interface PlantedBug {
 /** What became of one. */
 export interface MutantRow {
   readonly name: string;
+  readonly kinds: readonly FaultKind[] | undefined;
   readonly equivalent: string | undefined;
   /** The first seed that finds it; nothing if none did. */
   readonly seed: number | undefined;
@@ -37,14 +41,15 @@ export interface MutantRunOptions {
 
 export async function runMutant(bug: PlantedBug, options: MutantRunOptions): Promise<MutantRow> {
   const { seedsMax, workers, withinMs = Infinity } = options;
-  const { patches, name, equivalent } = bug;
-  const result = await runSeeds({ from: 1, count: seedsMax, workers, withinMs, patches });
+  const { patches, kinds, name, equivalent } = bug;
+  const result = await runSeeds({ from: 1, count: seedsMax, workers, withinMs, patches, kinds });
   const [failure] = result.failures;
   const [violation] = failure?.violations ?? [];
   if (violation?.promise === "run" && violation.message.includes("not once"))
     throw new Error(violation.message);
   return {
     name,
+    kinds,
     equivalent,
     seed: failure?.seed,
     seeds: result.count,
@@ -59,11 +64,13 @@ export function isAsExpected({ seed, equivalent }: MutantRow): boolean {
 }
 
 /** A row for people. */
-export function describeRow({ name, equivalent, seed, seeds, promise }: MutantRow): string {
+export function describeRow(row: MutantRow): string {
+  const { name, kinds, equivalent, seed, seeds, promise } = row;
   const found =
     seed !== undefined
       ? `seed ${String(seed).padStart(5)}  ${(promise ?? "").padEnd(3)}`
       : `not in ${String(seeds).padStart(5)} seeds`;
   const why = seed === undefined && equivalent !== undefined ? ` (equivalent: ${equivalent})` : "";
-  return `${found.padEnd(20)} ${name}${why}`;
+  const only = kinds === undefined ? "" : ` (with ${kinds.join(", ")} alone)`;
+  return `${found.padEnd(20)} ${name}${only}${why}`;
 }

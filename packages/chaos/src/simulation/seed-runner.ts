@@ -6,7 +6,7 @@
 import { type Clock, systemClock } from "@coppice/kernel";
 import { Worker } from "node:worker_threads";
 import type { Violation } from "../history.ts";
-import type { FaultPlan } from "./fault-plan.ts";
+import type { FaultKind, FaultPlan } from "./fault-plan.ts";
 import type { Failure, WorkerAnswer, WorkerData, WorkerRequest } from "./simulation-worker.ts";
 import type { SourcePatch } from "./source-patch.ts";
 
@@ -22,6 +22,8 @@ export interface SeedRunOptions {
   readonly workers: number;
   /** A planted bug. Default: none. */
   readonly patches?: readonly SourcePatch[];
+  /** What may go wrong. Default: everything. */
+  readonly kinds?: readonly FaultKind[] | undefined;
   /** Ends with the first failure. Default: true. */
   readonly stopAtFailure?: boolean;
   /** Starts nothing more after so long, in milliseconds. Default: no limit. */
@@ -94,7 +96,8 @@ class SeedRun {
     try {
       let range: { readonly from: number; readonly count: number } | undefined;
       while ((range = this.#take()) !== undefined) {
-        worker ??= new SimulationWorker(this.#options.patches ?? []);
+        const { patches = [], kinds } = this.#options;
+        worker ??= new SimulationWorker(patches, kinds);
         const { stopAtFailure = true } = this.#options;
         const request = { type: "run", stopAtFailure, ...range } as const;
         const answer = await worker.ask(request, this.#clock);
@@ -134,8 +137,8 @@ class SimulationWorker {
   readonly #worker: Worker;
   readonly #current = new SharedArrayBuffer(4);
 
-  constructor(patches: readonly SourcePatch[]) {
-    const workerData: WorkerData = { patches, current: this.#current };
+  constructor(patches: readonly SourcePatch[], kinds?: readonly FaultKind[]) {
+    const workerData: WorkerData = { patches, kinds, current: this.#current };
     this.#worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), { workerData });
   }
 

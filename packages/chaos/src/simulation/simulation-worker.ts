@@ -7,12 +7,14 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Violation } from "../history.ts";
-import type { FaultPlan } from "./fault-plan.ts";
+import type { FaultKind, FaultPlan } from "./fault-plan.ts";
 import { patchSources, type SourcePatch } from "./source-patch.ts";
 
 /** What a worker is made with. */
 export interface WorkerData {
   readonly patches: readonly SourcePatch[];
+  /** What may go wrong; nothing: everything. */
+  readonly kinds: readonly FaultKind[] | undefined;
   /** Which seed runs now, for whoever waits too long. */
   readonly current: SharedArrayBuffer;
 }
@@ -48,7 +50,7 @@ export type WorkerAnswer =
   | { readonly type: "shrunk"; readonly plan: FaultPlan; readonly violations: readonly Violation[] }
   | { readonly type: "broken"; readonly error: string };
 
-const { patches, current } = workerData as WorkerData;
+const { patches, kinds, current } = workerData as WorkerData;
 const seedNow = new Int32Array(current);
 const applied = patchSources(patches);
 const { allCheckers } = await import("./checks.ts");
@@ -72,7 +74,7 @@ async function runSeeds({
   let ran = 0;
   for (let seed = from; seed < from + count; seed += 1) {
     seedNow[0] = seed;
-    const plan = generatePlan(seed, nodeNames);
+    const plan = generatePlan(seed, nodeNames, kinds);
     const result = await runSimulation({ seed, plan, checkers: allCheckers });
     simulatedMs += result.simulatedMs;
     for (const state of result.sometimes.keys())

@@ -5,12 +5,15 @@
  *
  * @module
  */
+import type { FaultKind } from "@coppice/chaos";
 import type { SourcePatch } from "../../src/simulation/source-patch.ts";
 
 /** One planted bug. */
 export interface Mutant {
   readonly name: string;
   readonly patches: readonly SourcePatch[];
+  /** The faults that it takes, where chance rarely brings them together. */
+  readonly kinds?: readonly FaultKind[];
   /** Why no promise is broken by it. */
   readonly equivalent?: string;
 }
@@ -31,6 +34,11 @@ function mutant(
   return equivalent === undefined ? shared : { ...shared, equivalent };
 }
 
+/** A bug that takes certain faults. */
+function rare(kinds: readonly FaultKind[], bug: Mutant): Mutant {
+  return { ...bug, kinds };
+}
+
 export const mutants: readonly Mutant[] = [
   mutant(
     "the fence is not asked before a reply",
@@ -46,6 +54,7 @@ export const mutants: readonly Mutant[] = [
   ),
   {
     name: "the lease counts from the answer, not from the renewal",
+    kinds: ["store-slow", "stale"],
     patches: [
       {
         file: `${cluster}/sessions.ts`,
@@ -71,11 +80,14 @@ export const mutants: readonly Mutant[] = [
     "const takeoverShare = 1.1;",
     "const takeoverShare = 0.5;",
   ),
-  mutant(
-    "a dead node's session is ended at once",
-    `${cluster}/lease-state.ts`,
-    "export const deadAfterSilenceMs = 500;",
-    "export const deadAfterSilenceMs = 0;",
+  rare(
+    ["reset"],
+    mutant(
+      "a dead node's session is ended at once",
+      `${cluster}/lease-state.ts`,
+      "export const deadAfterSilenceMs = 500;",
+      "export const deadAfterSilenceMs = 0;",
+    ),
   ),
   mutant(
     "the owner acts although its heartbeats do not come back",
@@ -83,17 +95,23 @@ export const mutants: readonly Mutant[] = [
     " && nowMs < state.echoedMs + echoValidMs;",
     ";",
   ),
-  mutant(
-    "a new connection does not end the right to act",
-    `${cluster}/sessions.ts`,
-    "this.#lease = { ...this.#lease, renewedMs: -Infinity };",
-    "",
+  rare(
+    ["reset", "stale"],
+    mutant(
+      "a new connection does not end the right to act",
+      `${cluster}/sessions.ts`,
+      "this.#lease = { ...this.#lease, renewedMs: -Infinity };",
+      "",
+    ),
   ),
-  mutant(
-    "what was asked on one connection is concluded on another",
-    `${cluster}/membership.ts`,
-    "if (gone && connection === this.#connection)",
-    "if (gone)",
+  rare(
+    ["reset", "delay"],
+    mutant(
+      "what was asked on one connection is concluded on another",
+      `${cluster}/membership.ts`,
+      "if (gone && connection === this.#connection)",
+      "if (gone)",
+    ),
   ),
   mutant(
     "a name is claimed without looking whether its owner lives",
@@ -227,6 +245,7 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/call-by-name.ts`,
     "if ((this.#accepted.get(name) ?? 0) > epoch) return false;",
     "",
+    "a second line: an owner answers nothing once its fence is down, and calls to a node end when it is declared down",
   ),
   mutant(
     "calls to a name do not wait for each other",
@@ -253,17 +272,21 @@ export const mutants: readonly Mutant[] = [
     "return calls;",
     "calls by name are put in order again before they are sent again; by pid they only fail in another order",
   ),
-  mutant(
-    "a name that is being given up is still answered for",
-    `${cluster}/registrations.ts`,
-    "return !(this.#givenUp.has(name) && this.#names.isOurs(name));",
-    "return true;",
+  rare(
+    ["store-unavailable", "store-cut", "isolate"],
+    mutant(
+      "a name that is being given up is still answered for",
+      `${cluster}/registrations.ts`,
+      "return !(this.#givenUp.has(name) && this.#names.isOurs(name));",
+      "return true;",
+    ),
   ),
   mutant(
     "a registered process outlives the session",
     `${cluster}/registrations.ts`,
     "for (const name of this.#registered.keys()) this.#kill(name);",
     "",
+    "it may not answer without the session either way, and is killed when another has the name",
   ),
   mutant(
     "the window of restarts is ignored",
