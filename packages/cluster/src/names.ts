@@ -209,9 +209,24 @@ export class Names {
       this.#apply(name, { name, owner, pid: more.pid, epoch }, epoch);
       return true;
     } catch (thrown) {
-      if (thrown instanceof ConflictError) return false; // Somebody was faster: the watch tells who.
-      throw thrown;
+      if (!(thrown instanceof ConflictError)) throw thrown;
+      await this.#reread(name, known); // Somebody was faster, or the store has lost what is known here.
+      return false;
     }
+  }
+
+  /** Takes what the store has in place of what is known: a write that it accepted and lost is never told of by the watch. */
+  async #reread(name: string, known: NameEntry | undefined): Promise<void> {
+    const found = await this.#store.get(keyOf(name));
+    if (this.#entries.get(name) !== known) return; // News came meanwhile.
+    const isLost = known !== undefined && (found === undefined || found.revision < known.epoch);
+    if (isLost) {
+      this.#disown(known);
+      this.#entries.delete(name);
+    }
+    if (found !== undefined)
+      this.#apply(name, parseEntry(decode(found.value), found.revision), found.revision);
+    else if (isLost) this.#tell(name);
   }
 
   #changed(change: Change): void {

@@ -233,7 +233,11 @@ class Singleton implements Behaviour {
       const entry = names.get(this.#name);
       if (!names.hold(this.#name, this)) return;
       const saved = handOffs.take(this.#name);
-      if (!(await names.claim(this.#name))) return names.letGo(this.#name, this);
+      if (!(await names.claim(this.#name))) {
+        names.letGo(this.#name, this);
+        if (!names.isOwned(this.#name)) this.#tryLater(self, storeRetryMs);
+        return;
+      }
       if (entry !== undefined && entry.owner.node !== self.pid.node)
         kernel.logger.info(
           { event: "takeover", name: this.#name, from: entry.owner.node, epoch: this.#epoch() },
@@ -268,6 +272,8 @@ class Singleton implements Behaviour {
       return;
     }
     await this.#stopChild(); // Lost while it was starting.
+    // Who has it now may be this node: a claim that was thought to have failed. The news of that has come already.
+    this.#tryLater(self, storeRetryMs);
   }
 
   /** Starts the process, and gives it what its predecessor left. */

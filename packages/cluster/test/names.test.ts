@@ -4,6 +4,7 @@ import {
   ClusterNameTakenError,
   ClusterNameNotRegisteredError,
 } from "@coppice/cluster";
+import type { Store } from "@coppice/net";
 import { GenServer } from "@coppice/otp";
 import { describe, expect, test } from "vitest";
 import { listen, type SimulatedNode, simulatedCluster } from "./simulated.ts";
@@ -323,6 +324,29 @@ describe("the lease of a name", () => {
     expect(await run(a.call("counter", "add", [1]))).toBe(2);
     for (const { logs } of [a, b])
       expect(logs.filter(({ event }) => event === "supervisor_shutdown")).toEqual([]);
+  });
+
+  test("N4: a name is served although the store lost a write that it had accepted", async () => {
+    const cluster = simulatedCluster();
+    const { store: shared, run, until } = cluster;
+    let lost = 0;
+    const store: Store = {
+      get: (key) => shared.get(key),
+      create: (key, value) => {
+        if (key !== "name.counter" || lost > 0) return shared.create(key, value);
+        lost += 1;
+        return Promise.resolve(1_000_000);
+      },
+      update: (key, value, revision) => shared.update(key, value, revision),
+      delete: (key, revision) => shared.delete(key, revision),
+      watch: (onChange, options) => shared.watch(onChange, options),
+      close: () => shared.close(),
+    };
+    const a = await cluster.start("a", { store });
+    await run(a.start(tree));
+    await until(() => a.whereis("counter") !== undefined, 2_000);
+    expect(await run(a.call("counter", "add", [1]))).toBe(1);
+    expect(lost).toBe(1);
   });
 
   test("while the store cannot be reached nobody takes a name over", async () => {

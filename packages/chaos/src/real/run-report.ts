@@ -19,7 +19,6 @@ export interface RunIdentity {
 export function runReport(result: RunResult, identity: RunIdentity): Report {
   const { durationMs, faults, skipped, totals, tallies, violations, timeline, recovery, drain } =
     result;
-  const { failures, take: _take, ...counts } = totals;
   return {
     ...identity,
     commit: commitOf(),
@@ -33,12 +32,12 @@ export function runReport(result: RunResult, identity: RunIdentity): Report {
     faults,
     skipped: Object.fromEntries(skipped),
     totals: {
-      ...counts,
+      ...totals.counts(),
       drains: drain.drains,
       longestSilenceMs: Math.round(recovery.longestSilence.ms),
       ...tallies,
     },
-    failures,
+    failures: totals.failures,
     recovery: recoveryOf(result),
     verdicts: verdictsOf(result),
     violations: violations.map(({ promise, message }) => `${promise}: ${message}`),

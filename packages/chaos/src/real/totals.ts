@@ -32,6 +32,12 @@ export class Totals {
   /** By the name of the error's code. */
   readonly failures: Record<string, number> = {};
 
+  /** Each of them by its name. */
+  counts(): Readonly<Record<string, number>> {
+    const numbers = Object.entries(this).filter(([, value]) => typeof value === "number");
+    return Object.fromEntries(numbers) as Record<string, number>;
+  }
+
   take(event: HistoryEvent): void {
     this.events += 1;
     switch (event.type) {
