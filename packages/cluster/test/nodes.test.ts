@@ -1,4 +1,5 @@
-import { NodeEvent } from "@coppice/cluster";
+import { type NodeDeposedError, NodeEvent } from "@coppice/cluster";
+import type { SimulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";
 import { listen, simulatedCluster } from "./simulated.ts";
 
@@ -108,4 +109,60 @@ describe("nodes", () => {
     ]);
     expect(b.logs.filter(({ event }) => event === "ended_life_refused")).toHaveLength(1);
   });
+
+  test("M1: a node that was frozen beyond its lease ends, all its processes with it, and can be started anew", async () => {
+    const { clock, start, advance, run, until } = simulatedCluster();
+    const own = freezable(clock);
+    const errors: NodeDeposedError[] = [];
+    const onDeposed = (error: NodeDeposedError): void => void errors.push(error);
+    const a = await start("a", { clock: own, onDeposed });
+    const b = await start("b");
+    const [owner, plain] = [listen(a), listen(a)];
+    await run(a.register("name", owner.pid));
+    await advance(500);
+    const [here, there]: [unknown[], unknown[]] = [[], []];
+    for (const { pid } of [owner, plain]) {
+      a.kernel.monitor(pid, ({ type }) => here.push(type));
+      b.kernel.monitor(pid, ({ type }) => there.push(type));
+    }
+    await advance(10);
+    own.freeze();
+    await advance(6_000);
+    expect(there).toEqual(["noconnection", "noconnection"]);
+    own.thaw();
+    await until(() => errors.length === 1, 2_000);
+    expect(errors[0]).toMatchObject({ code: "node_deposed", node: "a" });
+    expect(here).toEqual(["noconnection", "noconnection"]);
+    expect(a.kernel.processCount).toBe(0);
+    const again = await start("a");
+    await until(() => b.nodes().includes("a"));
+    const life = b.nodeInfo().find(({ node }) => node === "a");
+    expect(life?.incarnation).toBe(again.address.incarnation);
+    expect(life?.incarnation).not.toBe(a.address.incarnation);
+    await expect(run(b.call(plain.pid, "x", []))).rejects.toMatchObject({ executed: "no" });
+    await run(again.register("name", listen(again).pid));
+    await advance(10);
+    expect(b.whereis("name")?.incarnation).toBe(again.address.incarnation);
+  });
 });
+
+/** A clock whose timers stand still while it is frozen. */
+function freezable(clock: SimulatedClock) {
+  let isFrozen = false;
+  const held: (() => void)[] = [];
+  return {
+    ...clock,
+    after: (ms: number, run: () => void) =>
+      clock.after(ms, () => {
+        if (isFrozen) held.push(run);
+        else run();
+      }),
+    freeze: () => {
+      isFrozen = true;
+    },
+    thaw: () => {
+      isFrozen = false;
+      for (const run of held.splice(0)) run();
+    },
+  };
+}
