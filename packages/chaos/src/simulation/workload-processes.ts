@@ -137,17 +137,25 @@ export function workersOn(node: ClusterNode): Pid[] {
   return Object.values(workersOf.get(node) ?? {});
 }
 
+/** A process that can be registered. */
+export interface Registrable {
+  readonly pid: Pid;
+  /** It is being unregistered: from now on it does not act for the name. */
+  readonly giveUp: () => void;
+}
+
 /**
  * A process that can be registered: it answers as a singleton does. Once it was unregistered it still answers what waits for
  * it, under another name, because it does not act for the name any more.
  */
-export function spawnRegistrable(context: ProcessContext): Pid {
+export function spawnRegistrable(context: ProcessContext): Registrable {
   let epoch = 0;
+  let isGivenUp = false;
   const behaviour: Behaviour = {
     handle: (message, self) => {
       if (message.type !== "call") return;
       const entry = context.node.names().find((each) => each.name === registeredName);
-      const isOwner = entry?.pid?.toString() === self.pid.toString();
+      const isOwner = entry?.pid?.toString() === self.pid.toString() && !isGivenUp;
       if (isOwner) ({ epoch } = entry);
       const { recorder, node } = context;
       const pid = self.pid.toString();
@@ -159,7 +167,10 @@ export function spawnRegistrable(context: ProcessContext): Pid {
   };
   const pid = context.node.kernel.spawn(behaviour);
   noteLife(context, pid);
-  return pid;
+  const giveUp = (): void => {
+    isGivenUp = true;
+  };
+  return { pid, giveUp };
 }
 
 /** Watches processes, by monitors and by links, and notes what it is told. */

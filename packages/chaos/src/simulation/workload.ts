@@ -4,13 +4,14 @@
  * @module
  */
 import type { ClusterNode } from "@coppice/cluster";
-import { CallError, kill, type Pid, type Random } from "@coppice/kernel";
+import { CallError, kill, type Random } from "@coppice/kernel";
 import type { SimulatedCluster } from "@coppice/testkit";
 import type { Recorder } from "./recorder.ts";
 import {
   type Answer,
   type ProcessContext,
   registeredName,
+  type Registrable,
   rootChildren,
   singletonNames,
   spawnRegistrable,
@@ -33,7 +34,7 @@ interface Participant {
   readonly watcher: Watcher;
   readonly called: Map<string, number>;
   published: number;
-  registered: Pid | undefined;
+  registered: Registrable | undefined;
   isStopping: boolean;
 }
 
@@ -196,15 +197,20 @@ export class Workload {
       const code = (thrown as { readonly code?: string }).code ?? String(thrown);
       this.#recorder.reached(`register failed: ${code}`);
     };
-    if (registered !== undefined && node.kernel.isAlive(registered)) {
+    if (registered !== undefined && node.kernel.isAlive(registered.pid)) {
       participant.registered = undefined;
-      if (this.#random.u32() % 2 === 0) node.kernel.exit(registered, kill);
-      else
-        node.unregister(registeredName).then(() => this.#recorder.reached("unregistered"), failed);
+      const { pid, giveUp } = registered;
+      if (this.#random.u32() % 2 === 0) {
+        node.kernel.exit(pid, kill);
+        return;
+      }
+      giveUp();
+      node.unregister(registeredName).then(() => this.#recorder.reached("unregistered"), failed);
       return;
     }
-    const pid = spawnRegistrable(context);
-    participant.registered = pid;
+    const registrable = spawnRegistrable(context);
+    const { pid } = registrable;
+    participant.registered = registrable;
     node.register(registeredName, pid).then(
       () => this.#recorder.reached("registered"),
       (thrown: unknown) => {
