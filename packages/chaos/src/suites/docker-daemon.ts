@@ -6,7 +6,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -57,7 +57,8 @@ async function startDaemon(cleanup: Cleanup, folder: string): Promise<DockerDaem
     `--host=unix://${socket}`,
   ];
   const log = openSync(join(folder, "dockerd.log"), "a");
-  const child = spawn(program!, args, { stdio: ["ignore", log, log] });
+  const child = spawn(program, args, { stdio: ["ignore", log, log] });
+  closeSync(log);
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
