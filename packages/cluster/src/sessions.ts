@@ -132,6 +132,13 @@ export class Sessions {
     return mayAct(this.#lease, this.#leaseMs, this.#clock.now());
   }
 
+  /** Whether this node may act as soon as its heartbeats come back: it is connected, and its session stands. */
+  isLate(): boolean {
+    const nowMs = this.#clock.now();
+    const echoed = { ...this.#lease, echoedMs: nowMs };
+    return !this.mayAct() && this.#transport.connected && mayAct(echoed, this.#leaseMs, nowMs);
+  }
+
   /** Whether this node did not run for so long that it cannot know if its session still stands. */
   isInDoubt(): boolean {
     return isInDoubt(this.#settledMs, this.#leaseMs, this.#clock.now());

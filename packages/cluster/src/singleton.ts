@@ -20,6 +20,7 @@ import {
   type Pid,
   samePid,
   type Self,
+  sleep,
   type StartResult,
 } from "@coppice/kernel";
 import { StoreUnavailableError } from "@coppice/net";
@@ -63,6 +64,9 @@ export const lingerMs = 1_000;
 const storeRetryMs = 200;
 /** How long to wait before another try while this node itself may not act, in milliseconds. */
 const leaseRetryMs = 100;
+/** How long a start waits for a node that is late, and how often it looks, in milliseconds. */
+const lateMsMax = 500;
+const lateRetryMs = 20;
 /** How long a process may take to take its predecessor's state up, in milliseconds. */
 const loadTimeoutMs = 5_000;
 
@@ -129,6 +133,7 @@ class Singleton implements Behaviour {
         handOff: (candidates) => this.#requestHandOff(self, candidates),
       }),
     );
+    await this.#whileLate();
     await this.#try(self);
     if (this.#child === undefined) this.#prepare();
   }
@@ -218,6 +223,13 @@ class Singleton implements Behaviour {
         `${this.#name} cannot run here: ${String(thrown)}`,
       );
     });
+  }
+
+  /** A busy node is late for a moment: a start that did not wait for it would leave the name without an owner. */
+  async #whileLate(): Promise<void> {
+    const { kernel, sessions } = this.#environment;
+    for (let waitedMs = 0; sessions.isLate() && waitedMs < lateMsMax; waitedMs += lateRetryMs)
+      await sleep(kernel.clock, lateRetryMs);
   }
 
   #tryLater(self: Self, ms: number): void {
