@@ -74,10 +74,11 @@ async function compile(name: keyof typeof guests): Promise<CompiledComponent> {
 async function open(
   name: keyof typeof guests,
   ask: HostImports[string] = () => 0,
+  cpuMsPerCall = 5_000,
 ): Promise<ComponentInstance> {
   const known = compiled.get(name) ?? compile(name);
   compiled.set(name, known);
-  return instantiate(await known, { imports: { ask }, onOutput: () => {}, cpuMsPerCall: 50 });
+  return instantiate(await known, { imports: { ask }, onOutput: () => {}, cpuMsPerCall });
 }
 
 describe("an async function of a component", () => {
@@ -97,7 +98,7 @@ describe("an async function of a component", () => {
   });
 
   test("is stopped when it loops", async () => {
-    const instance = await open("loops");
+    const instance = await open("loops", () => 0, 50);
     await expect(instance.call("run", [1])).rejects.toThrow(/stopped after 50 ms/);
   });
 

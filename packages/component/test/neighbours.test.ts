@@ -1,4 +1,9 @@
-import { component, type ComponentSpec, useComponentThreads } from "@coppice/component";
+import {
+  component,
+  type ComponentLimits,
+  type ComponentSpec,
+  useComponentThreads,
+} from "@coppice/component";
 import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
 import { type ChildSpec, startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -18,14 +23,14 @@ beforeAll(async () => {
   scheduled = await buildGuest();
 });
 
-function hazard(imports: ComponentSpec["imports"] = {}, importMs = limits.importMs): ChildSpec {
+function hazard(imports: ComponentSpec["imports"] = {}, changes: ComponentLimits = {}): ChildSpec {
   return component({
     id: "bad",
     name: "bad",
     bytes: hazards,
     cacheDir,
     imports: { ...quiet, ...imports },
-    limits: { ...limits, importMs },
+    limits: { ...limits, cpuMsPerCall: 5_000, ...changes },
   });
 }
 
@@ -44,7 +49,13 @@ const cases: readonly [string, () => ChildSpec, string, unknown[], RegExp | unde
   ["loops and catches", () => guest("bad"), "spin-and-catch", [], /stopped after 100 ms/],
   ["fills its memory for ever", () => guest("bad"), "fill-for-ever", [], /stopped after 100 ms/],
   ["calls its host for ever", () => guest("bad"), "pause-for-ever", [], /stopped after 100 ms/],
-  ["floods its host", () => hazard(), "ask-often", [0xffff_ffff], /stopped after 100 ms/],
+  [
+    "floods its host",
+    () => hazard({}, { cpuMsPerCall: 100 }),
+    "ask-often",
+    [0xffff_ffff],
+    /stopped after 100 ms/,
+  ],
   ["recurses for ever", () => hazard(), "recurse", [0xffff_ffff], /stack/i],
   ["grows its memory beyond its limit", () => hazard(), "grow", [60_000], undefined],
   ["answers with 1 GB it does not have", () => hazard(), "bytes-at", [0, 2 ** 30], /out of bounds/],
@@ -67,7 +78,7 @@ const cases: readonly [string, () => ChildSpec, string, unknown[], RegExp | unde
   ],
   [
     "calls an import that never settles",
-    () => hazard({ number: () => new Promise(() => {}) }, 100),
+    () => hazard({ number: () => new Promise(() => {}) }, { importMs: 100 }),
     "ask",
     [],
     /did not settle within 100 ms/,
