@@ -37,7 +37,7 @@ function ordersTest(start: (node: ClusterNode) => unknown): ExploreOptions {
     during: async (cluster: SimulatedCluster) => {
       given = [];
       for (let count = 0; count < 30; count += 1) {
-        const [name] = cluster.names.filter((each) => cluster.isRunning(each));
+        const name = cluster.names.find((each) => cluster.isRunning(each));
         const call =
           name === undefined ? undefined : cluster.node(name).call("orders", "place", []);
         call?.then(

@@ -20,14 +20,14 @@ export interface EventuallyOptions {
  * @throws {Error} if it does not hold in time, with what it threw last as its cause.
  */
 export async function eventually(
-  condition: () => unknown,
+  condition: () => boolean | Promise<boolean>,
   { withinMs = 10_000, everyMs = 20, clock = systemClock }: EventuallyOptions = {},
 ): Promise<number> {
   const fromMs = clock.now();
   while (true) {
     let cause: unknown;
     try {
-      if (Boolean(await condition())) return clock.now() - fromMs;
+      if (await condition()) return clock.now() - fromMs;
     } catch (thrown) {
       cause = thrown;
     }

@@ -46,7 +46,7 @@ export function timelineSvg(timeline: Timeline, title: string): string {
         .map(({ fromMs, untilMs, targets }) =>
           bar(
             { x: at(fromMs), y: faultsTop + row * rowHeight, width: (untilMs - fromMs) * scale },
-            faultColour!,
+            faultColour,
             `${kind} on ${targets.join(", ")}, ${seconds(fromMs)} to ${seconds(untilMs)}`,
           ),
         ),
