@@ -207,7 +207,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "a channel that was opened anew means nothing",
     `${cluster}/peer-links.ts`,
-    "this.#receiver.gap(from); // L3",
+    "if (number === firstNumber) this.#receiver.gap(from); // L3\n      else this.#lost(from);",
     "",
   ),
   mutant(
