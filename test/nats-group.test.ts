@@ -88,6 +88,7 @@ describe("with a group of three nats-servers and nodes as processes", () => {
   test("N4: when the leader of the names is killed under calls, no owner stops and no name is lost", async () => {
     await untilAllAnswer(20_000);
     for (let round = 0; round < 3; round += 1) {
+      await group.untilCurrent(cluster);
       const before = owners();
       const { failures, stop } = load();
       const leader = await group.leaderOf(cluster);
@@ -95,6 +96,7 @@ describe("with a group of three nats-servers and nodes as processes", () => {
       const next = await group.leaderOf(cluster);
       expect(next.name).not.toBe(leader.name);
       await leader.restart();
+      await group.untilCurrent(cluster);
       await stop();
       expect(fencesOf()).toEqual([]);
       expect(owners()).toEqual(before);

@@ -26,6 +26,8 @@ export interface NatsGroup {
   readonly urls: readonly string[];
   /** The server that leads the stream of a cluster's names. */
   readonly leaderOf: (cluster: string) => Promise<GroupServer>;
+  /** Waits until every server has all of that stream: a kill before would leave too few that do. */
+  readonly untilCurrent: (cluster: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -74,6 +76,15 @@ export async function startNatsGroup(folder: string): Promise<NatsGroup> {
       const subject = `$JS.API.STREAM.INFO.KV_coppice-${cluster}`;
       const answer = await pollApi(urls, subject, (each) => names.includes(leader(each) as string));
       return servers.find(({ name }) => name === leader(answer))!;
+    },
+    untilCurrent: async (cluster) => {
+      const subject = `$JS.API.STREAM.INFO.KV_coppice-${cluster}`;
+      const isCurrent = (each: Answer): boolean =>
+        each["current"] === true && each["offline"] !== true;
+      await pollApi(urls, subject, (answer) => {
+        const replicas = ((answer["cluster"] as Answer)?.["replicas"] ?? []) as readonly Answer[];
+        return replicas.length === names.length - 1 && replicas.every(isCurrent);
+      });
     },
     stop: async () => {
       for (const { kill } of servers) await kill();

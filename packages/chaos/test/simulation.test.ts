@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describeFault, type Fault, generatePlan, nodeNames, runSimulation } from "@coppice/chaos";
@@ -80,6 +81,18 @@ describe("planted bugs", () => {
     const row = await runMutant(bug, { seedsMax: 100, workers: 1 });
     expect(row.seed, name).toBeDefined();
     expect(isAsExpected(row)).toBe(true);
+  });
+
+  test("fit the source, each in one place", () => {
+    const misfits = mutants.flatMap(({ name, patches }) =>
+      patches
+        .filter(({ file, find }) => {
+          const source = readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
+          return source.split(find).length !== 2;
+        })
+        .map(({ file }) => `${name}: ${file}`),
+    );
+    expect(misfits).toEqual([]);
   });
 
   test("that do not fit the source are an error", { timeout: testMs }, async () => {

@@ -272,7 +272,9 @@ export class PeerLinks {
         { event: "channel_reopened", node: from.node },
         `node ${from.node} lost messages, or had declared this node down: what depended on it ends with noconnection`,
       );
-      this.#receiver.gap(from); // L3
+      // Without its first packets its sender has to learn that they were lost; a new channel of this node tells it.
+      if (number === firstNumber) this.#receiver.gap(from); // L3
+      else this.#lost(from);
       return;
     }
     if (number !== expected) this.#lostBefore(from, { epoch, expected, number });

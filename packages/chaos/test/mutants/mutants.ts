@@ -207,7 +207,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "a channel that was opened anew means nothing",
     `${cluster}/peer-links.ts`,
-    "this.#receiver.gap(from); // L3",
+    "if (number === firstNumber) this.#receiver.gap(from); // L3\n      else this.#lost(from);",
     "",
   ),
   mutant(
@@ -256,8 +256,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "a call that is sent again goes to the end of its line",
     `${cluster}/waiting-lines.ts`,
-    "const after = line.findLastIndex(({ order }) => order <= place.order);",
-    "const after = line.includes(place) ? line.indexOf(place) : line.length - 1;",
+    "places.splice(after < 0 ? places.length : after, 0, place);",
+    "places.push(place);",
   ),
   mutant(
     "the session of a node that came back is ended",
