@@ -20,6 +20,7 @@ export {
   SimulatedCluster,
   simulatedCluster,
   type SimulatedClusterOptions,
+  startAgainMs,
 } from "./simulation/simulated-cluster.ts";
 export type { StoreViewFaults } from "./simulation/simulated-store-view.ts";
 export type { StoreState } from "./simulation/simulated-store.ts";

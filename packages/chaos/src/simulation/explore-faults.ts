@@ -94,12 +94,14 @@ async function failureOf(
     nodes,
     onStart,
     clockRate: (name) => rates.get(name) ?? 1,
+    onDeposed: (name) => injector.deposed(name),
   });
   const nothing = (): void => {};
   const observer = { began: nothing, killed: nothing, stopping: nothing, stopped: nothing };
+  const injector = new FaultInjector(cluster, observer);
   try {
     await cluster.start();
-    new FaultInjector(cluster, observer).inject(plan);
+    injector.inject(plan);
     const disturbed = Promise.resolve(during(cluster));
     disturbed.catch(nothing); // Thrown below.
     await cluster.advance(planEndMs(plan) + 1);

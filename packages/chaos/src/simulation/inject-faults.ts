@@ -4,12 +4,9 @@
  * @module
  */
 import type { ClusterNode } from "@coppice/cluster";
-import type { SimulatedCluster } from "@coppice/testkit";
+import { type SimulatedCluster, startAgainMs } from "@coppice/testkit";
 import { effectsOf, type FaultEffects } from "./fault-effects.ts";
 import type { Fault, FaultPlan } from "./fault-plan.ts";
-
-/** How long after a start that failed the next one is tried, as a service manager would, in milliseconds. */
-const startAgainMs = 300;
 
 /** What the injector tells of. */
 export interface InjectionObserver {
@@ -42,6 +39,12 @@ export class FaultInjector {
       if (fault.kind === "clock-rate") continue; // Part of the machine from the beginning.
       this.#cluster.clock.after(fault.atMs, () => this.#begin(fault));
     }
+  }
+
+  /** A node has ended by itself, because it was frozen beyond its lease: it is started again unless it is to stay down. */
+  deposed(name: string): void {
+    this.#observer.killed(name);
+    this.#launchLater(name);
   }
 
   #begin(fault: Fault): void {
@@ -93,10 +96,12 @@ export class FaultInjector {
 
   /** Starts a node; a start that fails, because the store does not answer, is tried again. */
   #launch(name: string): void {
-    this.#cluster.launch(name).catch(() => {
-      this.#cluster.clock.after(startAgainMs, () => {
-        if (!this.#down.has(name) && !this.#cluster.isAlive(name)) this.#launch(name);
-      });
+    this.#cluster.launch(name).catch(() => this.#launchLater(name));
+  }
+
+  #launchLater(name: string): void {
+    this.#cluster.clock.after(startAgainMs, () => {
+      if (!this.#down.has(name) && !this.#cluster.isAlive(name)) this.#launch(name);
     });
   }
 

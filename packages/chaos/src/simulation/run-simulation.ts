@@ -58,6 +58,10 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     nodes: nodeNames,
     clockRate: (name) => rates.get(name) ?? 1,
     onStart: (node) => workload.begin(node),
+    onDeposed: (name) => {
+      recorder.reached("deposed");
+      injector.deposed(name);
+    },
     onEvent: (event) => {
       if (event.type === "ownership") recorder.keep(event);
       recorder.registry.push(event);
@@ -71,8 +75,9 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       onTrace?.(line);
     },
   });
+  const injector = faultInjector(cluster, recorder, workload);
   const violations = await withUncaught(cluster, () =>
-    runPhases(cluster, { plan, recorder, workload }),
+    runPhases(cluster, { plan, injector, workload }),
   );
   const { history } = recorder;
   return {
@@ -92,13 +97,13 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   };
 }
 
-async function runPhases(
+function faultInjector(
   cluster: SimulatedCluster,
-  parts: { readonly plan: FaultPlan; readonly recorder: Recorder; readonly workload: Workload },
-): Promise<Violation[]> {
-  const { plan, recorder, workload } = parts;
+  recorder: Recorder,
+  workload: Workload,
+): FaultInjector {
   const down = (name: string): void => workload.ended(name);
-  const injector = new FaultInjector(cluster, {
+  return new FaultInjector(cluster, {
     began: (fault) => recorder.record(faultEvent(cluster, fault)),
     killed: down,
     stopping: (name) => workload.stopping(name),
@@ -107,6 +112,17 @@ async function runPhases(
       down(name);
     },
   });
+}
+
+async function runPhases(
+  cluster: SimulatedCluster,
+  parts: {
+    readonly plan: FaultPlan;
+    readonly injector: FaultInjector;
+    readonly workload: Workload;
+  },
+): Promise<Violation[]> {
+  const { plan, injector, workload } = parts;
   await cluster.start();
   const beganMs = cluster.clock.now();
   if (beganMs > startMsMax) return [violated("N4", `the nodes needed ${beganMs} ms to start`)];

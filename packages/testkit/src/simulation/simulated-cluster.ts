@@ -31,6 +31,11 @@ export interface SimulatedClusterOptions {
   readonly delayMs?: readonly [min: number, max: number];
   /** Gets every event of {@link SimulatedCluster.history} when it happens. */
   readonly onEvent?: (event: ClusterEvent) => void;
+  /**
+   * A node has ended because it was frozen for longer than its lease. Default: it is started again, as whoever supervises
+   * nodes would, {@link startAgainMs} later, and again when that fails.
+   */
+  readonly onDeposed?: (node: string) => void;
   /** Gets what nodes log. Default: it is dropped. */
   readonly onLog?: (node: string, level: keyof Logger, fields: LogFields, message: string) => void;
   /** Gets everything that happens on the network and in the store. */
@@ -41,6 +46,8 @@ export interface SimulatedClusterOptions {
 export const runMsMax = 60_000;
 /** How long {@link SimulatedCluster.eventually} waits unless told otherwise, in simulated milliseconds. */
 export const eventuallyMsDefault = 10_000;
+/** How long after a node has ended it is started again, in simulated milliseconds. */
+export const startAgainMs = 300;
 /** How often it looks, in simulated milliseconds. */
 const lookEveryMs = 10;
 const delayMsDefault = [0.2, 2] as const;
@@ -145,7 +152,7 @@ export class SimulatedCluster {
 
   /** Begins to start a node, without moving time. */
   async launch(name: string): Promise<ClusterNode> {
-    const { onLog, onStart } = this.#options;
+    const { onLog, onStart, onDeposed = (name) => this.#startAgain(name) } = this.#options;
     const log =
       (level: keyof Logger): Logger["info"] =>
       (fields, message) =>
@@ -156,7 +163,11 @@ export class SimulatedCluster {
       warn: log("warn"),
       error: log("error"),
     };
-    const node = await this.#machine(name).launch({ cluster: "simulated", logger });
+    const node = await this.#machine(name).launch({
+      cluster: "simulated",
+      logger,
+      onDeposed: () => onDeposed(name),
+    });
     await onStart?.(node);
     return node;
   }
@@ -322,6 +333,12 @@ export class SimulatedCluster {
         throw new Error(`not within ${withinMs} simulated milliseconds: ${String(condition)}`);
       await this.advance(lookEveryMs);
     }
+  }
+
+  #startAgain(name: string): void {
+    this.clock.after(startAgainMs, () => {
+      if (!this.isAlive(name)) this.launch(name).catch(() => this.#startAgain(name));
+    });
   }
 
   #machine(name: string): SimulatedMachine {

@@ -88,6 +88,11 @@ export class SimulatedMachine {
         osPid: this.#lives,
         random,
         ...options,
+        onDeposed: (error) => {
+          if (this.#life !== life) return;
+          this.kill();
+          options.onDeposed?.(error);
+        },
         name: this.name,
         clock: host.clock,
         transport: connection,
