@@ -216,7 +216,7 @@ export class Registrations {
   }
 
   #mayAct(name: string): boolean {
-    return this.#sessions.mayAct() && this.#names.isOurs(name);
+    return this.#names.isOurs(name) && this.#sessions.mayActWith(this.#names.get(name)!.epoch);
   }
 }
 

@@ -84,6 +84,8 @@ export class Sessions {
   readonly #known = new Map<string, Known>();
   #lease: LeaseState = noLease;
   #revision = 0;
+  /** The write that opened this session. */
+  #openedRevision = 0;
   /** Counts this node's connections. */
   #connection = 0;
   #renewing: Promise<void> | undefined;
@@ -130,6 +132,14 @@ export class Sessions {
   /** Whether this node may run and answer for its names now. */
   mayAct(): boolean {
     return mayAct(this.#lease, this.#leaseMs, this.#clock.now());
+  }
+
+  /**
+   * Whether this node may act for a name that it owns with that epoch. Not with one of before this session: others may have
+   * taken the name while there was none, and news of that may be late.
+   */
+  mayActWith(epoch: number): boolean {
+    return epoch > this.#openedRevision && this.mayAct();
   }
 
   /** Whether this node may act as soon as its heartbeats come back: it is connected, and its session stands. */
@@ -256,6 +266,7 @@ export class Sessions {
           known === undefined
             ? await this.#store.create(key, value)
             : await this.#store.update(key, value, await this.#replaceable(known));
+        this.#openedRevision = this.#revision;
         this.#lease = { ...this.#lease, lost: false };
         this.#settled(this.#clock.now());
         accepted();

@@ -257,7 +257,7 @@ class Singleton implements Behaviour {
         );
       await this.#run(self, saved);
     } catch (thrown) {
-      names.letGo(this.#name, this);
+      await this.#stopChild(); // It may run, and nobody was told of it.
       if (!(thrown instanceof StoreUnavailableError)) throw thrown;
       kernel.logger.warn(
         { event: "claim_failed", name: this.#name, error: thrown.message },
@@ -291,7 +291,8 @@ class Singleton implements Behaviour {
   /** Starts the process, and gives it what its predecessor left. */
   async #start(self: Self, saved: SavedState | undefined): Promise<StartResult> {
     const { names, sessions } = this.#environment;
-    const mayAct = (): boolean => sessions.mayAct() && names.isOurs(this.#name);
+    const mayAct = (): boolean =>
+      names.isOurs(this.#name) && sessions.mayActWith(names.get(this.#name)!.epoch);
     const isFree = this.#mode === "available";
     const result = await this.#how.start({
       link: self.pid,
