@@ -110,9 +110,15 @@ export class Registrations {
     if (!this.#names.hold(name, holder))
       throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
     try {
-      if (!(await this.#names.claim(name)) || !(await this.#names.publish(name, pid)))
+      if (!(await this.#names.claim(name)))
+        throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
+      this.#fences.add(name, pid); // From here on others may call it by that name.
+      if (!(await this.#names.publish(name, pid)))
         throw new ClusterNameTakenError(name, this.#names.get(name)?.pid);
     } catch (thrown) {
+      this.#fences.remove(name, pid);
+      // It may have been published: until somebody takes the name, the process is not to answer to it unfenced.
+      this.#givenUp.add(name);
       this.#names.letGo(name, holder);
       throw thrown;
     }

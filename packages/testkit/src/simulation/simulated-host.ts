@@ -22,6 +22,11 @@ export interface ClockOptions {
 /** What the wall clocks of all machines show when a simulation begins: 2026-01-01. */
 const wallStartMs = 1_767_225_600_000;
 
+/**
+ * The shortest wait, in milliseconds. What is left of a deadline can be so little that adding it to the time changes nothing,
+ * and whoever waits for it would wait for ever.
+ */
+const waitMsMin = 0.001;
 export class SimulatedHost implements Gate {
   readonly name: string;
   readonly clock: Clock;
@@ -39,7 +44,7 @@ export class SimulatedHost implements Gate {
       now: () => startMs + (time.nowMs - bornMs) * rate,
       wall: () => wallStartMs + time.nowMs + this.#wallShiftMs,
       after: (ms, run) => {
-        const due = time.at(time.nowMs + Math.max(0, ms) / rate, run, this);
+        const due = time.at(time.nowMs + Math.max(waitMsMin, ms) / rate, run, this);
         return () => time.cancel(due);
       },
       soon: (run) => time.soon(run, this),
