@@ -63,8 +63,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: `${cluster}/sessions.ts`,
-        find: "const leftMs = sentMs + actingMs - this.#clock.now();",
-        replace: "const leftMs = actingMs;",
+        find: "const leftMs = sentMs + actingMs(this.#leaseMs) - nowMs;",
+        replace: "const leftMs = actingMs(this.#leaseMs);",
       },
     ],
   },
@@ -92,8 +92,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "the owner acts although its heartbeats do not come back",
     `${cluster}/lease-state.ts`,
-    " && nowMs < state.echoedMs + echoValidMs;",
-    ";",
+    " &&\n    nowMs < state.echoedMs + echoValidMs",
+    "",
   ),
   rare(
     ["reset", "stale"],
@@ -213,8 +213,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     "repeated broadcasts are delivered again",
     `${cluster}/pubsub.ts`,
-    "repeated === 0 ? bodies : bodies.slice(repeated)",
-    "bodies",
+    "repeated === 0 ? parsed : parsed.slice(repeated)",
+    "parsed",
   ),
   mutant(
     "lost broadcasts are not reported",
@@ -277,8 +277,26 @@ export const mutants: readonly Mutant[] = [
     mutant(
       "a name that is being given up is still answered for",
       `${cluster}/registrations.ts`,
-      "return !(this.#givenUp.has(name) && this.#names.isOurs(name));",
-      "return true;",
+      "return this.#givenUp.has(name) && this.#names.isOurs(name);",
+      "return false;",
+    ),
+  ),
+  rare(
+    ["store-slow", "lost-acks", "delay"],
+    mutant(
+      "a name is acted for in a session that began after it was claimed",
+      `${cluster}/sessions.ts`,
+      "return epoch > this.#openedRevision && this.mayAct();",
+      "return this.mayAct();",
+    ),
+  ),
+  rare(
+    ["store-leaderless", "isolate", "store-unavailable"],
+    mutant(
+      "a process that could not be published runs on",
+      `${cluster}/singleton.ts`,
+      "await this.#stopChild(); // It may run, and nobody was told of it.",
+      "names.letGo(this.#name, this);",
     ),
   ),
   mutant(
