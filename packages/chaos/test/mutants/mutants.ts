@@ -290,14 +290,11 @@ export const mutants: readonly Mutant[] = [
       "return this.mayAct();",
     ),
   ),
-  rare(
-    ["store-leaderless", "isolate", "store-unavailable"],
-    mutant(
-      "a process that could not be published runs on",
-      `${cluster}/singleton.ts`,
-      "await this.#stopChild(); // It may run, and nobody was told of it.",
-      "names.letGo(this.#name, this);",
-    ),
+  mutant(
+    "a process that could not be published runs on",
+    `${cluster}/singleton.ts`,
+    "await this.#stopChild(); // It may run, and nobody was told of it.",
+    "names.letGo(this.#name, this);",
   ),
   mutant(
     "a registered process outlives the session",
