@@ -34,7 +34,7 @@ export {
   StoreUnavailableError,
 } from "./store.ts";
 export { subjectMatches } from "./subject-match.ts";
-export { escapeToken, Subjects, unescapeToken } from "./subjects.ts";
+export { escapeToken, Subjects, tokenLengthMax, unescapeToken } from "./subjects.ts";
 export {
   type Message,
   NoRespondersError,
