@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNatsServer, type LocalNatsServer, startNatsServer } from "@coppice/net-nats";
 import { CallError, type ClusterNode, startNode } from "coppice";
+import { systemRandom } from "../packages/kernel/src/random.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type NodeProcess, startNodeProcess } from "./node-process.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { FaultProxy } from "../packages/chaos/src/real/fault-proxy.ts";
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const names = ["one", "two", "three", "four"];
@@ -15,7 +16,7 @@ if (!existsSync(faketime)) process.stderr.write("SKIPPED: clock jumps: there is 
 
 let folder: string;
 let server: LocalNatsServer;
-let proxy: Proxy;
+let proxy: FaultProxy;
 let caller: ClusterNode;
 const running: NodeProcess[] = [];
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "coppice-faults-"));
   const executable = findNatsServer({ path: process.env["PATH"] ?? "" });
   server = await startNatsServer({ executable: executable!, storeDir: join(folder, "nats") });
-  proxy = await startProxy(server.port);
+  proxy = await FaultProxy.start(server.port, systemRandom);
   await startOn("a", `nats://127.0.0.1:${proxy.port}`);
   await startOn("b", server.url);
   caller = await joined("caller", "faults");
@@ -44,6 +45,12 @@ async function startOn(name: string, url: string): Promise<void> {
 
 function joined(name: string, cluster: string): Promise<ClusterNode> {
   return startNode({ name, cluster, servers: [server.url], logger });
+}
+
+/** Every connection is reset, and new ones are refused. */
+function cut(): void {
+  proxy.refuse(true);
+  proxy.reset();
 }
 
 /** Where each name is, once it answers there. */
@@ -91,9 +98,9 @@ describe("the connection of the node that has the names", () => {
   }
 
   test.for([
-    ["is cut", () => proxy.cut()],
-    ["is cut from it to the server", () => proxy.block("up")],
-    ["is cut from the server to it", () => proxy.block("down")],
+    ["is cut", cut],
+    ["is cut from it to the server", () => proxy.set("up", { isBlack: true })],
+    ["is cut from the server to it", () => proxy.set("down", { isBlack: true })],
   ] as const)("N4: %s: another has them; when it is healed, both are there", async ([, fault]) => {
     await allOnA();
     fault();
@@ -106,7 +113,7 @@ describe("the connection of the node that has the names", () => {
   test("is slow: nothing changes hands, and every call is answered", async () => {
     await allOnA();
     const epochs = caller.names().map(({ name, epoch }) => [name, epoch]);
-    proxy.delay(60);
+    for (const direction of ["up", "down"] as const) proxy.set(direction, { delayMs: 60 });
     const { failures, state, stop } = load(caller);
     await expect.poll(() => state.answers, { timeout: 30_000 }).toBeGreaterThan(100);
     await stop();

@@ -7,6 +7,7 @@ import type { ClusterNode } from "@coppice/cluster";
 import { CoppiceError } from "@coppice/kernel";
 import { simulatedCluster, type SimulatedCluster } from "@coppice/testkit";
 import {
+  clockRateOf,
   describeFault,
   type FaultKind,
   faultKinds,
@@ -86,14 +87,11 @@ async function failureOf(
   seed: number,
   plan: FaultPlan,
 ): Promise<{ readonly thrown: unknown } | undefined> {
-  const rates = new Map(
-    plan.filter(({ kind }) => kind === "clock-rate").map((each) => [each.targets[0], each.amount]),
-  );
   const cluster = simulatedCluster({
     seed,
     nodes,
     onStart,
-    clockRate: (name) => rates.get(name) ?? 1,
+    clockRate: (name) => clockRateOf(plan, name),
     onDeposed: (name) => injector.deposed(name),
   });
   const nothing = (): void => {};

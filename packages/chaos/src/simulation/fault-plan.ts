@@ -65,6 +65,12 @@ export function planEndMs(plan: FaultPlan): number {
   return Math.max(0, ...plan.map(({ atMs, durationMs }) => atMs + durationMs));
 }
 
+/** How fast the monotonic clock of a node runs under a plan, compared with true time. */
+export function clockRateOf(plan: FaultPlan, node: string): number {
+  const fault = plan.find(({ kind, targets }) => kind === "clock-rate" && targets[0] === node);
+  return fault?.amount ?? 1;
+}
+
 /** A fault as a sentence. */
 export function describeFault({ kind, atMs, durationMs, targets, amount }: Fault): string {
   const at = `at ${spaced(atMs)} ms`;

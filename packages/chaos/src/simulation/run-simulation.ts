@@ -6,7 +6,7 @@
 import type { LogFields } from "@coppice/kernel";
 import { simulatedCluster, type SimulatedCluster, type TraceLine } from "@coppice/testkit";
 import type { Checker, History, Violation } from "../history.ts";
-import { type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
+import { clockRateOf, type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
 import { faultPhaseMs } from "./generate-plan.ts";
 import { findLateAnswers, findStolenNames } from "./registry-checks.ts";
 import { FaultInjector } from "./inject-faults.ts";
@@ -50,13 +50,10 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   let cluster: SimulatedCluster | undefined = undefined;
   const recorder = new Recorder(() => cluster!.clock.now(), singletonNames);
   const workload = new Workload(recorder, () => cluster!.random);
-  const rates = new Map(
-    plan.filter(({ kind }) => kind === "clock-rate").map((each) => [each.targets[0], each.amount]),
-  );
   cluster = simulatedCluster({
     seed,
     nodes: nodeNames,
-    clockRate: (name) => rates.get(name) ?? 1,
+    clockRate: (name) => clockRateOf(plan, name),
     onStart: (node) => workload.begin(node),
     onDeposed: (name) => {
       recorder.reached("deposed");
