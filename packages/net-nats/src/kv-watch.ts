@@ -50,16 +50,17 @@ class KvWatch {
   #behindAt: number | undefined;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
+  /** What was there when a consumer began has been told. Also one that took the place of the first may find that. */
+  readonly #synced = Promise.withResolvers<void>();
 
   constructor(options: KvWatchOptions) {
     this.#options = options;
   }
 
   async open(): Promise<void> {
-    const { promise: synced, resolve } = Promise.withResolvers<void>();
-    await this.#consume(resolve);
+    await this.#consume();
     this.#checkLater();
-    await synced;
+    await this.#synced.promise;
   }
 
   stop(): void {
@@ -68,8 +69,8 @@ class KvWatch {
     this.#messages?.stop();
   }
 
-  /** From the last message on, in place of the consumer there was. `onSynced`: what was there has been told. */
-  async #consume(onSynced: () => void): Promise<void> {
+  /** From the last message on, in place of the consumer there was. */
+  async #consume(): Promise<void> {
     const { jetstream, stream, filter } = this.#options;
     const from =
       this.#streamSequence === 0
@@ -83,7 +84,7 @@ class KvWatch {
       ...from,
     });
     let left = (await consumer.info(true)).num_pending;
-    if (left === 0) onSynced();
+    if (left === 0) this.#synced.resolve();
     const replaced = this.#messages;
     replaced?.stop();
     this.#delivered = 0;
@@ -94,7 +95,7 @@ class KvWatch {
         if (consumer !== this.#consumer) return;
         this.#tell(message);
         left -= 1;
-        if (left === 0) onSynced();
+        if (left === 0) this.#synced.resolve();
       },
     });
     if (this.#stopped) this.#messages.stop();
@@ -117,7 +118,7 @@ class KvWatch {
 
   readonly #check = (): void => {
     void this.#isLost()
-      .then((isLost) => (isLost && !this.#stopped ? this.#consume(() => {}) : undefined))
+      .then((isLost) => (isLost && !this.#stopped ? this.#consume() : undefined))
       .catch(() => {}) // The stream cannot be reached now: it is tried again.
       .finally(() => this.#checkLater());
   };
