@@ -72,6 +72,9 @@ class KvWatch {
   /** From the last message on, in place of the consumer there was. */
   async #consume(): Promise<void> {
     const { jetstream, stream, filter } = this.#options;
+    // What the one before still tells would be told again by the next, and go back.
+    this.#messages?.stop();
+    this.#consumer = undefined;
     const from =
       this.#streamSequence === 0
         ? { deliver_policy: DeliverPolicy.LastPerSubject }
@@ -85,8 +88,6 @@ class KvWatch {
     });
     let left = (await consumer.info(true)).num_pending;
     if (left === 0) this.#synced.resolve();
-    const replaced = this.#messages;
-    replaced?.stop();
     this.#delivered = 0;
     this.#behindAt = undefined;
     this.#consumer = consumer;
@@ -124,10 +125,11 @@ class KvWatch {
   };
 
   async #isLost(): Promise<boolean> {
+    if (this.#consumer === undefined) return true; // The last try to get one failed.
     const before = this.#delivered;
     let delivered: number;
     try {
-      delivered = (await this.#consumer!.info()).delivered.consumer_seq;
+      delivered = (await this.#consumer.info()).delivered.consumer_seq;
     } catch {
       return true; // There is no such consumer, or the server that has it does not answer.
     }
