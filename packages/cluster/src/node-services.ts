@@ -70,18 +70,26 @@ export class NodeServices {
         heardStreamEnds: (from, ends) => this.pubsub.heardStreamEnds(from, ends),
       },
     });
+    /** Messages of that node may have been lost. */
+    const ask = (peer: NodeAddress): void => {
+      tables.askAll(peer);
+      this.pubsub.askEnds(peer);
+    };
     reach.observe({
       up: (member) => {
         tables.up(member);
+        this.pubsub.askEnds(member);
         this.nodeMonitors.tell(new NodeEvent("nodeup", member));
       },
       down: (member, gone) => {
         tables.down(member);
         this.nodeMonitors.tell(new NodeEvent("nodedown", member, gone ? "left" : "unreachable"));
       },
-      gap: (from) => tables.askAll(from),
+      gap: ask,
       connection: (isConnected) => {
-        if (isConnected) for (const peer of view.addresses) tables.askAll(peer);
+        if (!isConnected) return;
+        for (const peer of view.addresses) ask(peer);
+        this.pubsub.sayEndsAgain();
       },
     });
   }

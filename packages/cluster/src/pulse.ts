@@ -1,5 +1,5 @@
 /**
- * The pulse of a node: once a second it says, in one message to all, which message and which write was its last.
+ * The pulse of a node: twice a second it says, in one message to all, which message and which write was its last.
  *
  * What was lost with nothing after it to show the gap is noticed here.
  *
@@ -19,7 +19,7 @@ import type { ServiceSubjects } from "./service-subjects.ts";
 import type { StreamEnd } from "./topic-sequence-state.ts";
 
 /** In milliseconds. */
-export const pulseEveryMs = 1_000;
+const pulseEveryMs = 500;
 /** The most topics in one message. */
 const topicsPerPulseMax = 500;
 

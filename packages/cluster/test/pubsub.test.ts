@@ -162,7 +162,7 @@ describe("pubsub", () => {
     a.pubsub.broadcast("ro.om", 2);
     await advance(10);
     b.reconnect();
-    await advance(1_100);
+    await advance(600);
     const missed = new MissedMessages({ source: "ro.om", reason: "lost", count: 1, node: "a" });
     expect(there.messages).toEqual([1, missed]);
     await advance(3_000);
@@ -179,10 +179,28 @@ describe("pubsub", () => {
     for (const lost of [2, 3]) a.pubsub.broadcast("room", lost);
     await advance(4_000);
     a.reconnect();
-    await advance(1_100);
+    await advance(1_000);
     const missed = new MissedMessages({ source: "room", reason: "lost", count: 2, node: "a" });
     expect(there.messages).toEqual([1, missed]);
   });
+
+  test.for([1_000, 10_000, 60_000])(
+    "P1: a subscriber that was cut off for %i ms is told within a second of what it missed",
+    async (cutMs) => {
+      const { a, b, advance } = await two();
+      const there = listen(b);
+      b.pubsub.subscribe("room", there.pid);
+      a.pubsub.broadcast("room", 1);
+      await advance(10);
+      b.cutOff();
+      a.pubsub.broadcast("room", 2);
+      await advance(cutMs);
+      b.reconnect();
+      await advance(1_000);
+      const missed = new MissedMessages({ source: "room", reason: "lost", count: 1, node: "a" });
+      expect(there.messages).toEqual([1, missed]);
+    },
+  );
 
   test("P1: a slow subscriber is told how much it missed, where it missed it; others get everything", async () => {
     const { a, advance } = await two();

@@ -24,6 +24,8 @@ interface Stream {
   accounted: number;
   /** Since when the node could know that the next number is missing. */
   dueSince: DeliveryEvent | undefined;
+  /** The {@link dueSince} of which it has been said that it was too long ago. */
+  saidOf: DeliveryEvent | undefined;
 }
 
 /** From one life of a publishing node to one life of a node with subscribers. */
@@ -94,7 +96,13 @@ export class GapReportChecks implements StreamCheck {
     const stream = path.streams.get(key);
     if (stream === undefined) {
       const { subscriber, topic } = event;
-      path.streams.set(key, { subscriber, topic, accounted: number, dueSince: undefined });
+      path.streams.set(key, {
+        subscriber,
+        topic,
+        accounted: number,
+        dueSince: undefined,
+        saidOf: undefined,
+      });
     } else if (number > stream.accounted) {
       if (number > stream.accounted + 1) countAnew(path);
       stream.accounted = number;
@@ -139,15 +147,15 @@ export class GapReportChecks implements StreamCheck {
 
   #judge({ publisher }: Path, stream: Stream, event: DeliveryEvent | GapEvent): void {
     const { subscriber, topic, accounted, dueSince } = stream;
-    if (dueSince === undefined || event.atMs - dueSince.atMs <= gapReportMsMax) return;
+    if (dueSince === undefined || stream.saidOf === dueSince) return;
+    if (event.atMs - dueSince.atMs <= gapReportMsMax) return;
+    stream.saidOf = dueSince;
     const is = event.type === "gap" ? "was told only" : "was not told";
     this.#violate({
       promise: "P1",
       message: `${subscriber} ${is} at ${event.atMs} ms that it missed number ${accounted + 1} of ${publisher} on ${topic}, which its node could know at ${dueSince.atMs} ms`,
       events: [dueSince, event],
     });
-    stream.accounted += 1; // Said once.
-    stream.dueSince = undefined;
   }
 
   #faulted({ targets, untilMs }: FaultEvent): void {
