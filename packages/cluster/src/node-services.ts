@@ -66,30 +66,30 @@ export class NodeServices {
       services: {
         versions: () => tables.versions(),
         streamEnds: () => this.pubsub.streamEnds(),
+        sayEndsAgain: () => this.pubsub.sayEndsAgain(),
         heardVersions: (from, versions) => tables.heardVersions(from, versions),
         heardStreamEnds: (from, ends) => this.pubsub.heardStreamEnds(from, ends),
       },
     });
-    /** Messages of that node may have been lost. */
-    const ask = (peer: NodeAddress): void => {
-      tables.askAll(peer);
-      this.pubsub.askEnds(peer);
-    };
     reach.observe({
       up: (member) => {
         tables.up(member);
-        this.pubsub.askEnds(member);
+        this.#pulse.ask(member.node);
         this.nodeMonitors.tell(new NodeEvent("nodeup", member));
       },
       down: (member, gone) => {
         tables.down(member);
         this.nodeMonitors.tell(new NodeEvent("nodedown", member, gone ? "left" : "unreachable"));
       },
-      gap: ask,
+      gap: (from) => {
+        tables.askAll(from);
+        this.#pulse.ask(from.node);
+      },
       connection: (isConnected) => {
         if (!isConnected) return;
-        for (const peer of view.addresses) ask(peer);
+        for (const peer of view.addresses) tables.askAll(peer);
         this.pubsub.sayEndsAgain();
+        this.#pulse.askEveryone();
       },
     });
   }

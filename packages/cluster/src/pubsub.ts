@@ -115,7 +115,6 @@ export class PubSub {
         throw new BadFrameError("a direct broadcast is malformed");
       this.#deliver(topic, from.node, decode(body), undefined);
     });
-    this.#port.on("pubsub.ask", () => this.#streams.sayAgain());
   }
 
   /**
@@ -195,14 +194,9 @@ export class PubSub {
     return this.#streams.ends();
   }
 
-  /** This node was cut off: the others may not have heard where its streams end. */
+  /** Somebody may not have heard where this node's streams end: the next pulse says all of it. */
   sayEndsAgain(): void {
     this.#streams.sayAgain();
-  }
-
-  /** Broadcasts of that node may have been lost, and what it said of their number too: it says so once more. */
-  askEnds(of: NodeAddress): void {
-    if (this.#interests.size > 0) this.#port.cast(of, "pubsub.ask", []);
   }
 
   /** Where another node's streams end: what was lost last is noticed here. */

@@ -202,6 +202,21 @@ describe("pubsub", () => {
     },
   );
 
+  test("P1: so it is when nobody noticed that its messages were lost", async () => {
+    const { a, b, advance } = await two();
+    const there = listen(b);
+    b.pubsub.subscribe("room", there.pid);
+    a.pubsub.broadcast("room", 1);
+    await advance(10);
+    b.fallSilent();
+    a.pubsub.broadcast("room", 2);
+    await advance(10_000);
+    b.speakAgain();
+    await advance(1_000);
+    const missed = new MissedMessages({ source: "room", reason: "lost", count: 1, node: "a" });
+    expect(there.messages).toEqual([1, missed]);
+  });
+
   test("P1: a slow subscriber is told how much it missed, where it missed it; others get everything", async () => {
     const { a, advance } = await two();
     const fast = listen(a);
