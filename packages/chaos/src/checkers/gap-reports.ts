@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { DeliveryEvent, FaultEvent, GapEvent, HistoryEvent } from "../history.ts";
+import type { DeliveryEvent, GapEvent, HistoryEvent, PublishEvent } from "../history.ts";
+import { FaultWindows } from "./fault-windows.ts";
 import { type OnViolation, RecentMap, type StreamCheck } from "./stream-check.ts";
 
 /** How long a report may take from when the subscriber's node could know, in milliseconds. */
@@ -49,10 +50,7 @@ export class GapReportChecks implements StreamCheck {
   readonly #sent = new RecentMap<string, Sent>(rememberedMax);
   /** How many broadcasts each publisher has sent. */
   readonly #counts = new Map<string, number>();
-  readonly #nodes = new Set<string>();
-  /** Until when something is wrong with a node, or with what all need. */
-  readonly #faultyUntilMs = new Map<string, number>();
-  #allFaultyUntilMs = -Infinity;
+  readonly #faults = new FaultWindows();
   /** How long each report took from when the node could know: nothing, if what showed the gap was the first that it heard. */
   readonly tookMs: number[] = [];
   /** How long each report came after the first of what is missing was sent: that includes the time without a way. */
@@ -64,13 +62,9 @@ export class GapReportChecks implements StreamCheck {
 
   take(event: HistoryEvent): void {
     switch (event.type) {
-      case "publish": {
-        const order = (this.#counts.get(event.publisher) ?? 0) + 1;
-        this.#counts.set(event.publisher, order);
-        this.#nodes.add(nodeOf(event.publisher));
-        this.#sent.set(sentKey(event, event.number), { order, atMs: event.atMs });
+      case "publish":
+        this.#published(event);
         break;
-      }
       case "delivery":
         this.#delivered(event);
         break;
@@ -78,13 +72,21 @@ export class GapReportChecks implements StreamCheck {
         this.#reported(event);
         break;
       case "fault":
-        this.#faulted(event);
+        this.#faults.take(event);
         break;
       case "end":
         this.#forget(event.pid);
         break;
       default:
     }
+  }
+
+  #published(event: PublishEvent): void {
+    const { publisher, number, atMs } = event;
+    const order = (this.#counts.get(publisher) ?? 0) + 1;
+    this.#counts.set(publisher, order);
+    this.#sent.set(sentKey(event, number), { order, atMs });
+    this.#faults.isNode(nodeOf(publisher));
   }
 
   #delivered(event: DeliveryEvent): void {
@@ -114,7 +116,7 @@ export class GapReportChecks implements StreamCheck {
   /** What was sent before this is here, or is missing. */
   #heard(path: Path, event: DeliveryEvent): void {
     const sent = this.#sent.get(sentKey(event, event.number));
-    const faultyUntilMs = this.#faultyUntil(path);
+    const faultyUntilMs = this.#faults.untilMs(...path.nodes);
     if (sent === undefined || sent.atMs <= faultyUntilMs) return;
     for (const stream of path.streams.values()) {
       const { dueSince } = stream;
@@ -136,7 +138,7 @@ export class GapReportChecks implements StreamCheck {
     const stream = path?.streams.get(streamKey(event));
     if (path === undefined || stream === undefined) return;
     const { dueSince } = stream;
-    const isDue = dueSince !== undefined && dueSince.atMs > this.#faultyUntil(path);
+    const isDue = dueSince !== undefined && dueSince.atMs > this.#faults.untilMs(...path.nodes);
     this.tookMs.push(isDue ? event.atMs - dueSince.atMs : 0);
     const first = this.#sent.get(sentKey(event, stream.accounted + 1));
     if (first !== undefined) this.sinceSentMs.push(event.atMs - first.atMs);
@@ -156,21 +158,6 @@ export class GapReportChecks implements StreamCheck {
       message: `${subscriber} ${is} at ${event.atMs} ms that it missed number ${accounted + 1} of ${publisher} on ${topic}, which its node could know at ${dueSince.atMs} ms`,
       events: [dueSince, event],
     });
-  }
-
-  #faulted({ targets, untilMs }: FaultEvent): void {
-    for (const target of targets) {
-      if (this.#nodes.has(target))
-        this.#faultyUntilMs.set(target, Math.max(untilMs, this.#faultyUntilMs.get(target) ?? 0));
-      else this.#allFaultyUntilMs = Math.max(untilMs, this.#allFaultyUntilMs);
-    }
-  }
-
-  #faultyUntil({ nodes }: Path): number {
-    return Math.max(
-      this.#allFaultyUntilMs,
-      ...nodes.map((node) => this.#faultyUntilMs.get(node) ?? -Infinity),
-    );
   }
 
   #pathOf(event: DeliveryEvent): Path {
