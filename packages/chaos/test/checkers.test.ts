@@ -299,6 +299,17 @@ describe("P1, how soon a gap is reported", () => {
     expect(saidOf(...lost, ...holes, ...gaps)).toEqual([]);
   });
 
+  test("another node may hear what this one does not", () => {
+    const elsewhere = heard(100, 4_000).map((event) =>
+      event.type === "delivery" ? { ...event, subscriber: "c.1.1" } : event,
+    );
+    expect(saidOf(...lost, ...elsewhere)).toEqual([]);
+    const withoutNodes = [...lost, ...heard(100, 4_000)].map((event) =>
+      event.type === "delivery" ? { ...event, subscriber: `of ${event.topic}` } : event,
+    );
+    expect(saidOf(...withoutNodes)).toEqual([]);
+  });
+
   test("not of a subscriber that has ended, nor of one that was too slow", () => {
     const ended = life("end", 1_500, "a.1.notices");
     expect(saidOf(...lost, ...heard(100, 4_000), ended)).toEqual([]);

@@ -199,9 +199,10 @@ function streamKey({ subscriber, topic }: Pick<GapEvent, "subscriber" | "topic">
   return `${subscriber} ${topic}`;
 }
 
-/** A subscriber is a printed pid: what stands before the last dot is the life of its node. */
+/** A subscriber is a printed pid: what stands before the last dot is the life of its node. Others share a node with nobody. */
 function pathKey({ publisher, subscriber }: Pick<GapEvent, "publisher" | "subscriber">): string {
-  return `${publisher} ${subscriber.slice(0, Math.max(0, subscriber.lastIndexOf(".")))}`;
+  const dot = subscriber.lastIndexOf(".");
+  return `${publisher} ${dot < 0 ? subscriber : subscriber.slice(0, dot)}`;
 }
 
 /** Names of nodes have no dots here. */
