@@ -15,10 +15,11 @@ import {
   instantiate,
   type InstanceOptions,
 } from "@coppice/component";
-import { type Clock, Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { type Clock, type Kernel, systemClock } from "@coppice/kernel";
 import { startSupervisor } from "@coppice/otp";
 import { expect } from "vitest";
 import { cacheDir } from "./chat-room.ts";
+import { newKernel } from "./kernel.ts";
 
 /** An instance under test. */
 export interface Guest extends AsyncDisposable {
@@ -63,13 +64,7 @@ export async function startGuestProcess(
   path: string,
   options: Pick<ComponentSpec, "wasi"> = {},
 ): Promise<Kernel> {
-  const kernel = new Kernel({
-    node: "a",
-    incarnation: "1",
-    clock: systemClock,
-    random: seededRandom(1),
-    logger: silentLogger,
-  });
+  const kernel = newKernel();
   const guest = { id: "guest", name: "guest", restart: "temporary", path, cacheDir } as const;
   const children = [component({ ...guest, ...options })];
   await startSupervisor(kernel, { strategy: "one_for_one", children });
