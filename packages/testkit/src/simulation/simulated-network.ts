@@ -39,7 +39,7 @@ export class SimulatedNetwork {
   /** Which member of each queue group is next. */
   readonly #turns = new Map<string, number>();
   readonly #cut = new Set<string>();
-  /** The members of the last delivery, by subject: most subjects repeat. */
+  /** The members of the last delivery, by subject: most subjects repeat. A change forgets those that it may concern. */
   readonly #matches = new Map<string, readonly Interest[]>();
 
   constructor(trace: Trace) {
@@ -70,14 +70,14 @@ export class SimulatedNetwork {
 
   add(interest: Interest): void {
     const { pattern } = interest;
-    this.#matches.clear();
+    this.#forget(pattern);
     if (isPattern(pattern)) this.#patterns.add(interest);
     else if (this.#exact.get(pattern)?.add(interest) === undefined)
       this.#exact.set(pattern, new Set([interest]));
   }
 
   remove(interest: Interest): void {
-    this.#matches.clear();
+    this.#forget(interest.pattern);
     this.#patterns.delete(interest);
     const same = this.#exact.get(interest.pattern);
     same?.delete(interest);
@@ -128,6 +128,11 @@ export class SimulatedNetwork {
     if (asker?.isKnown !== true) return 0;
     if (!this.isCut(from, asker.machine)) asker.answer(message);
     return 1;
+  }
+
+  #forget(pattern: string): void {
+    if (isPattern(pattern)) this.#matches.clear();
+    else this.#matches.delete(pattern);
   }
 
   #matching(subject: string): readonly Interest[] {
