@@ -15,6 +15,9 @@ const seedsPerRequest = 25;
 /** How long one request may take before its seed counts as one that never ends, in milliseconds. */
 export const requestMsMax = 120_000;
 
+/** A worker's room for young objects, in megabytes: with less of it, much of each run is copied before it is garbage. */
+const youngMegabytes = 64;
+
 /** What to run. */
 export interface SeedRunOptions {
   readonly from: number;
@@ -139,7 +142,10 @@ class SimulationWorker {
 
   constructor(patches: readonly SourcePatch[], kinds?: readonly FaultKind[]) {
     const workerData: WorkerData = { patches, kinds, current: this.#current };
-    this.#worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), { workerData });
+    this.#worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
   }
 
   /** The seed it runs, or ran last. */

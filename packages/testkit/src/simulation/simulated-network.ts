@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Message, subjectMatches } from "@coppice/net";
+import { type Message, tokensMatch } from "@coppice/net";
 import type { Trace } from "./trace.ts";
 
 /** Somebody's interest in a subject. */
@@ -33,7 +33,8 @@ const inboxPrefix = "_INBOX.";
 export class SimulatedNetwork {
   readonly #trace: Trace;
   readonly #exact = new Map<string, Set<Interest>>();
-  readonly #patterns = new Set<Interest>();
+  /** With the tokens of their patterns. */
+  readonly #patterns = new Map<Interest, readonly string[]>();
   /** By the token of their inboxes. */
   readonly #connections = new Map<string, Subscriber>();
   /** Which member of each queue group is next. */
@@ -71,7 +72,7 @@ export class SimulatedNetwork {
   add(interest: Interest): void {
     const { pattern } = interest;
     this.#forget(pattern);
-    if (isPattern(pattern)) this.#patterns.add(interest);
+    if (isPattern(pattern)) this.#patterns.set(interest, pattern.split("."));
     else if (this.#exact.get(pattern)?.add(interest) === undefined)
       this.#exact.set(pattern, new Set([interest]));
   }
@@ -139,8 +140,9 @@ export class SimulatedNetwork {
     const known = this.#matches.get(subject);
     if (known !== undefined) return known;
     const all = [...(this.#exact.get(subject) ?? [])];
-    for (const interest of this.#patterns)
-      if (subjectMatches(interest.pattern, subject)) all.push(interest);
+    const tokens = subject.split(".");
+    for (const [interest, wanted] of this.#patterns)
+      if (tokensMatch(wanted, tokens)) all.push(interest);
     this.#matches.set(subject, all);
     return all;
   }
