@@ -29,8 +29,12 @@ export interface SeedRunOptions {
   readonly kinds?: readonly FaultKind[] | undefined;
   /** Ends with the first failure. Default: true. */
   readonly stopAtFailure?: boolean;
+  /** Begins with the last seeds, twenty-five at a time. Default: false. */
+  readonly backwards?: boolean;
   /** Starts nothing more after so long, in milliseconds. Default: no limit. */
   readonly withinMs?: number;
+  /** Gets the hash of each seed's trace, in no order of seeds. */
+  readonly onTrace?: (seed: number, traceHash: string) => void;
   readonly onProgress?: (progress: SeedRunResult) => void;
 }
 
@@ -104,7 +108,7 @@ class SeedRun {
         const { stopAtFailure = true } = this.#options;
         const request = { type: "run", stopAtFailure, ...range } as const;
         const answer = await worker.ask(request, this.#clock);
-        if (answer.type === "ran") this.#add(answer);
+        if (answer.type === "ran") this.#add(answer, range.from);
         else {
           this.#failures.push(brokenBy(worker.seed, answer));
           await worker.stop();
@@ -118,19 +122,28 @@ class SeedRun {
   }
 
   #take(): { readonly from: number; readonly count: number } | undefined {
-    const { from, count, stopAtFailure = true, withinMs = Infinity } = this.#options;
+    const {
+      from,
+      count,
+      stopAtFailure = true,
+      backwards = false,
+      withinMs = Infinity,
+    } = this.#options;
     const left = from + count - this.#next;
     const isOver = stopAtFailure && this.#failures.length > 0;
     if (left <= 0 || isOver || this.#clock.now() - this.#beganMs > withinMs) return undefined;
-    const range = { from: this.#next, count: Math.min(left, seedsPerRequest) };
-    this.#next += range.count;
+    const size = Math.min(left, seedsPerRequest);
+    const range = { from: backwards ? from + left - size : this.#next, count: size };
+    this.#next += size;
     return range;
   }
 
-  #add(answer: WorkerAnswer & { readonly type: "ran" }): void {
+  #add(answer: WorkerAnswer & { readonly type: "ran" }, from: number): void {
     this.#count += answer.count;
     this.#simulatedMs += answer.simulatedMs;
     this.#failures.push(...answer.failures);
+    for (const [index, hash] of answer.traces.entries())
+      this.#options.onTrace?.(from + index, hash);
     for (const [state, count] of answer.sometimes)
       this.#sometimes.set(state, (this.#sometimes.get(state) ?? 0) + count);
   }
