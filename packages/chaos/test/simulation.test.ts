@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { allCheckers } from "../src/simulation/checks.ts";
 import { effectsOf } from "../src/simulation/fault-effects.ts";
 import { isAsExpected, runMutant } from "../src/simulation/mutant-run.ts";
+import { runTwice } from "../src/simulation/run-twice.ts";
 import { runSeeds } from "../src/simulation/seed-runner.ts";
 import { shrinkPlan } from "../src/simulation/shrink-plan.ts";
 import { mutants } from "./mutants/mutants.ts";
@@ -65,6 +66,31 @@ describe("runs from seeds", () => {
     const [one, two, other] = await Promise.all([run(7), run(7), run(8)]);
     expect(two).toBe(one);
     expect(other).not.toBe(one);
+  });
+
+  test("leave the same traces in two threads", { timeout: testMs }, async () => {
+    const { count, different, failures } = await runTwice({ from: 1, count: 6, workers });
+    expect({ count, different, failures }).toEqual({ count: 6, different: [], failures: [] });
+  });
+
+  test("that depend on the machine's clock are told", { timeout: testMs }, async () => {
+    const patch = {
+      file: "packages/testkit/src/simulation/simulated-machine.ts",
+      find: "osPid: this.#lives,",
+      replace: "osPid: Math.floor(performance.now() * 1_000),",
+    };
+    const { different } = await runTwice({ from: 4, count: 2, workers, patches: [patch] });
+    expect(different).toEqual([4, 5]);
+  });
+
+  test("that depend on the seeds before them are told", { timeout: testMs }, async () => {
+    const patch = {
+      file: "packages/testkit/src/simulation/simulated-machine.ts",
+      find: "osPid: this.#lives,",
+      replace: "osPid: (globalThis.livesOfAll = (globalThis.livesOfAll ?? 0) + 1),",
+    };
+    const { different } = await runTwice({ from: 1, count: 26, workers, patches: [patch] });
+    expect(different.length).toBeGreaterThan(20);
   });
 
   test("write a history down that says what was done, and when", async () => {

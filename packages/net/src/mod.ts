@@ -33,7 +33,7 @@ export {
   type Store,
   StoreUnavailableError,
 } from "./store.ts";
-export { subjectMatches } from "./subject-match.ts";
+export { subjectMatches, tokensMatch } from "./subject-match.ts";
 export { escapeToken, Subjects, tokenLengthMax, unescapeToken } from "./subjects.ts";
 export {
   type Message,

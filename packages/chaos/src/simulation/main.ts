@@ -10,6 +10,7 @@ import { commitOf } from "../commit.ts";
 import { describeFault } from "./fault-plan.ts";
 import { describeRow, isAsExpected, type PlantedBug, runMutant } from "./mutant-run.ts";
 import { neverReached, seedsForAllStates } from "./sometimes.ts";
+import { runTwice } from "./run-twice.ts";
 import { type SeedRunResult, runSeeds, shrinkFailure } from "./seed-runner.ts";
 import type { Failure } from "./simulation-worker.ts";
 
@@ -20,6 +21,7 @@ const help = `usage: npm run chaos:sim -- [options]
   --seed N      run this one seed, and say what its plan was
   --trace       with --seed: print everything that happened
   --workers N   on so many threads (default: one for each core)
+  --twice       run each seed in two threads, and compare what they did
   --no-shrink   do not make a failing plan smaller
   --mutants     show how soon planted bugs are found, with at most --seeds for each
   --mutant TEXT only those whose name has this text
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     workers: { type: "string", default: String(availableParallelism()) },
+    twice: { type: "boolean", default: false },
     "no-shrink": { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     mutant: { type: "string" },
@@ -109,6 +112,17 @@ async function runMany(): Promise<boolean> {
   return result.failures.length === 0 && missing.length === 0;
 }
 
+async function compareRuns(): Promise<boolean> {
+  const from = whole("from", values.from);
+  const workers = whole("workers", values.workers);
+  const result = await runTwice({ from, count: whole("seeds", values.seeds), workers });
+  const { count, different, failures } = result;
+  if (different.length === 0) say(`${count} seeds twice: identical traces`);
+  else say(`${different.length} seeds left two different traces: ${different.join(", ")}`);
+  for (const failure of failures.slice(0, failuresSaidMax)) await sayFailure(failure);
+  return different.length === 0 && failures.length === 0;
+}
+
 async function runMutants(): Promise<boolean> {
   const { mutants } = (await import(mutantsFile)) as { readonly mutants: readonly PlantedBug[] };
   const { mutant: wanted = "" } = values;
@@ -129,6 +143,7 @@ async function main(): Promise<boolean> {
     return true;
   }
   if (values.mutants || values.mutant !== undefined) return runMutants();
+  if (values.twice) return compareRuns();
   if (values.seed === undefined) return runMany();
   const { replay } = await import("./replay.ts");
   return replay(whole("seed", values.seed), { trace: values.trace, say });

@@ -40,7 +40,7 @@ export class Recorder {
   }
 
   record(event: Untimed<HistoryEvent>): void {
-    this.history.push({ ...event, atMs: this.#now() });
+    this.history.push(Object.assign(event, { atMs: this.#now() }) as HistoryEvent);
   }
 
   /** An event that knows its time. */

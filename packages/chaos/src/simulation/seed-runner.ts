@@ -15,6 +15,9 @@ const seedsPerRequest = 25;
 /** How long one request may take before its seed counts as one that never ends, in milliseconds. */
 export const requestMsMax = 120_000;
 
+/** A worker's room for young objects, in megabytes: with less of it, much of each run is copied before it is garbage. */
+const youngMegabytes = 64;
+
 /** What to run. */
 export interface SeedRunOptions {
   readonly from: number;
@@ -26,8 +29,12 @@ export interface SeedRunOptions {
   readonly kinds?: readonly FaultKind[] | undefined;
   /** Ends with the first failure. Default: true. */
   readonly stopAtFailure?: boolean;
+  /** Begins with the last seeds, twenty-five at a time. Default: false. */
+  readonly backwards?: boolean;
   /** Starts nothing more after so long, in milliseconds. Default: no limit. */
   readonly withinMs?: number;
+  /** Gets the hash of each seed's trace, in no order of seeds. */
+  readonly onTrace?: (seed: number, traceHash: string) => void;
   readonly onProgress?: (progress: SeedRunResult) => void;
 }
 
@@ -101,7 +108,7 @@ class SeedRun {
         const { stopAtFailure = true } = this.#options;
         const request = { type: "run", stopAtFailure, ...range } as const;
         const answer = await worker.ask(request, this.#clock);
-        if (answer.type === "ran") this.#add(answer);
+        if (answer.type === "ran") this.#add(answer, range.from);
         else {
           this.#failures.push(brokenBy(worker.seed, answer));
           await worker.stop();
@@ -115,19 +122,28 @@ class SeedRun {
   }
 
   #take(): { readonly from: number; readonly count: number } | undefined {
-    const { from, count, stopAtFailure = true, withinMs = Infinity } = this.#options;
+    const {
+      from,
+      count,
+      stopAtFailure = true,
+      backwards = false,
+      withinMs = Infinity,
+    } = this.#options;
     const left = from + count - this.#next;
     const isOver = stopAtFailure && this.#failures.length > 0;
     if (left <= 0 || isOver || this.#clock.now() - this.#beganMs > withinMs) return undefined;
-    const range = { from: this.#next, count: Math.min(left, seedsPerRequest) };
-    this.#next += range.count;
+    const size = Math.min(left, seedsPerRequest);
+    const range = { from: backwards ? from + left - size : this.#next, count: size };
+    this.#next += size;
     return range;
   }
 
-  #add(answer: WorkerAnswer & { readonly type: "ran" }): void {
+  #add(answer: WorkerAnswer & { readonly type: "ran" }, from: number): void {
     this.#count += answer.count;
     this.#simulatedMs += answer.simulatedMs;
     this.#failures.push(...answer.failures);
+    for (const [index, hash] of answer.traces.entries())
+      this.#options.onTrace?.(from + index, hash);
     for (const [state, count] of answer.sometimes)
       this.#sometimes.set(state, (this.#sometimes.get(state) ?? 0) + count);
   }
@@ -139,7 +155,10 @@ class SimulationWorker {
 
   constructor(patches: readonly SourcePatch[], kinds?: readonly FaultKind[]) {
     const workerData: WorkerData = { patches, kinds, current: this.#current };
-    this.#worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), { workerData });
+    this.#worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
   }
 
   /** The seed it runs, or ran last. */

@@ -45,6 +45,8 @@ export type WorkerAnswer =
       readonly count: number;
       readonly simulatedMs: number;
       readonly sometimes: ReadonlyMap<string, number>;
+      /** The hash of each seed's trace, in the order of seeds. */
+      readonly traces: readonly string[];
       readonly failures: readonly Failure[];
     }
   | { readonly type: "shrunk"; readonly plan: FaultPlan; readonly violations: readonly Violation[] }
@@ -70,6 +72,7 @@ async function runSeeds({
 }: WorkerRequest & { readonly type: "run" }): Promise<WorkerAnswer> {
   const sometimes = new Map<string, number>();
   const failures: Failure[] = [];
+  const traces: string[] = [];
   let simulatedMs = 0;
   let ran = 0;
   for (let seed = from; seed < from + count; seed += 1) {
@@ -81,10 +84,11 @@ async function runSeeds({
       sometimes.set(state, (sometimes.get(state) ?? 0) + 1);
     const { violations, traceHash } = result;
     ran += 1;
+    traces.push(traceHash);
     if (violations.length > 0) failures.push({ seed, plan, violations, traceHash });
     if (stopAtFailure && failures.length > 0) break;
   }
-  return { type: "ran", count: ran, simulatedMs, sometimes, failures };
+  return { type: "ran", count: ran, simulatedMs, sometimes, traces, failures };
 }
 
 async function shrink(seed: number, plan: FaultPlan): Promise<WorkerAnswer> {

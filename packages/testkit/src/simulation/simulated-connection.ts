@@ -183,8 +183,7 @@ export class SimulatedConnection implements Transport, Subscriber {
   /** For the network. */
   arrive(interest: Interest, message: Message): void {
     this.in.pass(() => {
-      if (this.connected && this.#interests.has(interest))
-        this.#receive(() => interest.onMessage(message));
+      if (this.connected && this.#interests.has(interest)) this.#receive(interest, message);
     });
   }
 
@@ -229,13 +228,13 @@ export class SimulatedConnection implements Transport, Subscriber {
     this.in.goOn();
   }
 
-  #receive(deliver: () => unknown): void {
+  #receive({ onMessage }: Interest, message: Message): void {
     const report = (thrown: unknown): void => {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       this.#tell({ type: "error", error });
     };
     try {
-      const pending = deliver();
+      const pending = onMessage(message);
       if (pending instanceof Promise) pending.catch(report);
     } catch (thrown) {
       report(thrown);

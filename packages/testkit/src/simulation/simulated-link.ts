@@ -85,8 +85,10 @@ export class LinkDirection {
     for (const run of held) this.#plan(this.#faults(), run);
   }
 
-  #plan({ delayMs: [min, max] }: LinkFaults, run: () => void): void {
+  #plan(faults: LinkFaults, run: () => void): void {
     const { nowMs } = this.#time;
+    const min = faults.delayMs[0];
+    const max = faults.delayMs[1];
     const delayMs = max > min ? min + this.#share() * (max - min) : min;
     const atMs = Math.max(this.#lastMs, nowMs + delayMs);
     this.#lastMs = atMs;

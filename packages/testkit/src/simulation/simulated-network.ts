@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Message, subjectMatches } from "@coppice/net";
+import { type Message, tokensMatch } from "@coppice/net";
 import type { Trace } from "./trace.ts";
 
 /** Somebody's interest in a subject. */
@@ -33,13 +33,14 @@ const inboxPrefix = "_INBOX.";
 export class SimulatedNetwork {
   readonly #trace: Trace;
   readonly #exact = new Map<string, Set<Interest>>();
-  readonly #patterns = new Set<Interest>();
+  /** With the tokens of their patterns. */
+  readonly #patterns = new Map<Interest, readonly string[]>();
   /** By the token of their inboxes. */
   readonly #connections = new Map<string, Subscriber>();
   /** Which member of each queue group is next. */
   readonly #turns = new Map<string, number>();
   readonly #cut = new Set<string>();
-  /** The members of the last delivery, by subject: most subjects repeat. */
+  /** The members of the last delivery, by subject: most subjects repeat. A change forgets those that it may concern. */
   readonly #matches = new Map<string, readonly Interest[]>();
 
   constructor(trace: Trace) {
@@ -70,14 +71,14 @@ export class SimulatedNetwork {
 
   add(interest: Interest): void {
     const { pattern } = interest;
-    this.#matches.clear();
-    if (isPattern(pattern)) this.#patterns.add(interest);
+    this.#forget(pattern);
+    if (isPattern(pattern)) this.#patterns.set(interest, pattern.split("."));
     else if (this.#exact.get(pattern)?.add(interest) === undefined)
       this.#exact.set(pattern, new Set([interest]));
   }
 
   remove(interest: Interest): void {
-    this.#matches.clear();
+    this.#forget(interest.pattern);
     this.#patterns.delete(interest);
     const same = this.#exact.get(interest.pattern);
     same?.delete(interest);
@@ -130,12 +131,18 @@ export class SimulatedNetwork {
     return 1;
   }
 
+  #forget(pattern: string): void {
+    if (isPattern(pattern)) this.#matches.clear();
+    else this.#matches.delete(pattern);
+  }
+
   #matching(subject: string): readonly Interest[] {
     const known = this.#matches.get(subject);
     if (known !== undefined) return known;
     const all = [...(this.#exact.get(subject) ?? [])];
-    for (const interest of this.#patterns)
-      if (subjectMatches(interest.pattern, subject)) all.push(interest);
+    const tokens = subject.split(".");
+    for (const [interest, wanted] of this.#patterns)
+      if (tokensMatch(wanted, tokens)) all.push(interest);
     this.#matches.set(subject, all);
     return all;
   }
