@@ -64,7 +64,7 @@ export class RecoveryMeter {
     }
     this.#waiting.delete(name);
     const took = this.#tookMs.get(fault.kind) ?? [];
-    took.push(atMs - fault.atMs);
+    took.push(atMs - Math.max(fault.atMs, before)); // A node that is drained runs calls on after the fault began.
     this.#tookMs.set(fault.kind, took);
   }
 }
