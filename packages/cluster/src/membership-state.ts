@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { NodeAddress } from "@coppice/kernel";
+
 /** A node is probed after this much silence, in milliseconds: three heartbeats. */
 export const suspectAfterMs = 300;
 /** A silent node that cannot be shown to be gone is declared down after this, in milliseconds. */
@@ -29,6 +31,8 @@ export interface Member {
   readonly osPid: number;
   readonly status: "up" | "suspect";
   readonly seenMs: number;
+  /** Since its last heartbeat a probe did not find its connection gone: heartbeats that were sent on it were not heard. */
+  readonly isMute?: true;
 }
 
 export type Members = ReadonlyMap<string, Member>;
@@ -86,14 +90,32 @@ export function onDeaf(members: MemberTable, nowMs: number): void {
   for (const [node, member] of members) members.set(node, { ...member, seenMs: nowMs });
 }
 
-/** A probe found that nobody listens on the connection of that life of the node. */
+/**
+ * A probe of that life of the node was answered, or by nobody at all. If it has not been heard since the probe was sent, it may
+ * have sent heartbeats that came back to it and not here.
+ */
+export function onNotGone(
+  members: MemberTable,
+  { node, incarnation }: NodeAddress,
+  sentMs: number,
+): void {
+  const member = members.get(node);
+  if (member?.incarnation !== incarnation || member.seenMs >= sentMs) return;
+  members.set(node, { ...member, isMute: true });
+}
+
+/**
+ * A probe found that nobody listens on the connection of that life of the node. Its silence counts from its last heartbeat,
+ * and from now if it was there for longer.
+ */
 export function onGone(
   members: MemberTable,
-  node: string,
-  incarnation: string,
+  { node, incarnation }: NodeAddress,
+  nowMs: number,
 ): MembershipEffect[] {
-  const member = members.get(node);
-  if (member?.incarnation !== incarnation) return [];
+  const known = members.get(node);
+  if (known?.incarnation !== incarnation) return [];
   members.delete(node);
+  const member = known.isMute === true ? { ...known, seenMs: nowMs } : known;
   return [{ type: "down", member, gone: true }];
 }

@@ -25,6 +25,7 @@ import {
   onBeat,
   onDeaf,
   onGone,
+  onNotGone,
   onTick,
   suspectAfterMs,
 } from "./membership-state.ts";
@@ -126,7 +127,7 @@ export class Membership {
   sessionEnded({ node, incarnation }: NodeAddress): void {
     if (node === this.#self.node && incarnation === this.#self.incarnation) return;
     this.#ended.add({ node, incarnation });
-    this.#take(onGone(this.#members, node, incarnation));
+    this.#take(onGone(this.#members, { node, incarnation }, this.#clock.now()));
   }
 
   readonly #tick = (): void => {
@@ -213,10 +214,12 @@ export class Membership {
     if (this.#probing.has(subject)) return;
     this.#probing.add(subject);
     const connection = this.#connection;
+    const sentMs = this.#clock.now();
     try {
       const gone = await isGone(this.#transport, subject);
-      if (gone && connection === this.#connection)
-        this.#take(onGone(this.#members, node, incarnation));
+      if (connection !== this.#connection) return;
+      if (gone) this.#take(onGone(this.#members, { node, incarnation }, this.#clock.now()));
+      else onNotGone(this.#members, { node, incarnation }, sentMs);
     } finally {
       this.#probing.delete(subject);
     }
