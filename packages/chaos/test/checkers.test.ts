@@ -232,35 +232,35 @@ describe("P1, how soon a gap is reported", () => {
   const never = (atMs: number, knownMs: number): string =>
     `P1: a.1.notices was not told at ${atMs} ms that it missed number 2 of b/1 on notices, which its node could know at ${knownMs} ms`;
 
-  test("within a second is no breach", () => {
-    expect(saidOf(...lost, ...heard(100, 2_000), told(2_050, 1), ...heard(2_100, 4_000))).toEqual(
+  test("within three seconds is no breach", () => {
+    expect(saidOf(...lost, ...heard(100, 4_000), told(4_050, 1), ...heard(4_100, 6_000))).toEqual(
       [],
     );
   });
 
   test("a report that comes later, and one that never comes", () => {
-    expect(saidOf(...lost, ...heard(100, 2_100), told(2_150, 1), ...heard(2_200, 4_000))).toEqual([
-      "P1: a.1.notices was told only at 2150 ms that it missed number 2 of b/1 on notices, which its node could know at 1101 ms",
+    expect(saidOf(...lost, ...heard(100, 4_100), told(4_150, 1), ...heard(4_200, 6_000))).toEqual([
+      "P1: a.1.notices was told only at 4150 ms that it missed number 2 of b/1 on notices, which its node could know at 1101 ms",
     ]);
-    expect(saidOf(...lost, ...heard(100, 4_000))).toEqual([never(2_201, 1_101)]);
+    expect(saidOf(...lost, ...heard(100, 6_000))).toEqual([never(4_201, 1_101)]);
   });
 
   test("of several that are missing the first counts", () => {
     const second = sent(1_900, "notices", 3);
-    expect(saidOf(...lost, second, ...heard(100, 2_100), told(2_150, 2))).toEqual([
-      expect.stringContaining("was told only at 2150 ms that it missed number 2"),
+    expect(saidOf(...lost, second, ...heard(100, 4_100), told(4_150, 2))).toEqual([
+      expect.stringContaining("was told only at 4150 ms that it missed number 2"),
     ]);
   });
 
-  test("not while nothing of the publisher arrives, and a second from when it does again", () => {
+  test("not while nothing of the publisher arrives, and three seconds from when it does again", () => {
     const silent = [...heard(100, 900), sent(1_100, "news", 11), told(5_000, 40, "news")];
-    const back = [...lost, ...silent, ...heard(5_000, 5_900)];
-    expect(saidOf(...back, told(5_950, 1))).toEqual([]);
-    expect(saidOf(...back, ...heard(6_000, 6_100))).toEqual([never(6_101, 5_001)]);
+    const back = [...lost, ...silent, ...heard(5_000, 7_900)];
+    expect(saidOf(...back, told(7_950, 1))).toEqual([]);
+    expect(saidOf(...back, ...heard(8_000, 8_100))).toEqual([never(8_101, 5_001)]);
   });
 
   test("what was sent before the loss shows nothing", () => {
-    const old = Array.from({ length: 20 }, (_, index) => [
+    const old = Array.from({ length: 40 }, (_, index) => [
       sent(500 + index, "news", index + 1),
       got(1_100 + index * 100, "news", index + 1),
     ]).flat();
@@ -275,8 +275,8 @@ describe("P1, how soon a gap is reported", () => {
       kind: "late",
       targets: [target],
     };
-    expect(saidOf(cut, ...lost, ...heard(100, 3_000), told(3_900, 1))).toEqual([]);
-    expect(saidOf(cut, ...lost, ...heard(100, 4_200))).toEqual([never(4_201, 3_101)]);
+    expect(saidOf(cut, ...lost, ...heard(100, 3_000), told(5_900, 1))).toEqual([]);
+    expect(saidOf(cut, ...lost, ...heard(100, 6_200))).toEqual([never(6_201, 3_101)]);
   });
 
   test("a fault of a third node excuses nothing", () => {
@@ -288,19 +288,19 @@ describe("P1, how soon a gap is reported", () => {
       targets: ["c"],
     };
     const third: HistoryEvent = { ...sent(1, "news", 1), publisher: "c/1" } as HistoryEvent;
-    expect(saidOf(third, elsewhere, ...lost, ...heard(100, 4_000))).toEqual([never(2_201, 1_101)]);
+    expect(saidOf(third, elsewhere, ...lost, ...heard(100, 6_000))).toEqual([never(4_201, 1_101)]);
   });
 
   test("not while other broadcasts are lost", () => {
-    const holes = heard(100, 4_000).filter(({ atMs }) => atMs % 500 !== 1);
-    const gaps = [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000].map((atMs) =>
-      told(atMs + 100, 1, "news"),
-    );
+    const holes = heard(100, 6_000).filter(({ atMs }) => atMs % 500 !== 1);
+    const gaps = [
+      500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000, 5_500, 6_000,
+    ].map((atMs) => told(atMs + 100, 1, "news"));
     expect(saidOf(...lost, ...holes, ...gaps)).toEqual([]);
   });
 
   test("another node may hear what this one does not", () => {
-    const elsewhere = heard(100, 4_000).map((event) =>
+    const elsewhere = heard(100, 6_000).map((event) =>
       event.type === "delivery" ? { ...event, subscriber: "c.1.1" } : event,
     );
     expect(saidOf(...lost, ...elsewhere)).toEqual([]);

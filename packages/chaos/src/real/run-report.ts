@@ -5,7 +5,7 @@
  */
 import { availableParallelism, totalmem } from "node:os";
 import { percentile } from "@coppice/testkit";
-import { gapReportMsMax } from "../checkers/gap-reports.ts";
+import { gapReportAimMs } from "../checkers/gap-reports.ts";
 import { commitOf } from "../commit.ts";
 import type { GapReportFigures, PromiseVerdict, Report, Spread } from "../report/report.ts";
 import type { RunResult } from "./run-result.ts";
@@ -48,7 +48,7 @@ export function runReport(result: RunResult, identity: RunIdentity): Report {
 }
 
 function gapReportsOf({ tookMs, sinceSentMs }: RunResult["gapReports"]): GapReportFigures {
-  return { aimMs: gapReportMsMax, took: spreadOf(tookMs), sinceSent: spreadOf(sinceSentMs) };
+  return { aimMs: gapReportAimMs, took: spreadOf(tookMs), sinceSent: spreadOf(sinceSentMs) };
 }
 
 function spreadOf(samplesMs: readonly number[]): Spread {
