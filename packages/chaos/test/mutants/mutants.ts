@@ -125,7 +125,6 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/names.ts`,
     "if (revision <= (known?.epoch ?? this.#deleted.get(name))) return;",
     "",
-    "the newer write arrives a moment later: it costs a restart of the process, and breaks no promise",
   ),
   mutant(
     "a write whose answer was lost is never learned of",
