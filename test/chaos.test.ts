@@ -61,6 +61,7 @@ test(
     expect(totals).toMatchObject({ guestWrongAnswers: 0, guestMisdeeds: 2 });
     for (const what of ["calls", "answered", "executions", "deliveries", "downs"])
       expect(totals[what], what).toBeGreaterThan(500);
+    expect(report.gapReports.took.count).toBeGreaterThan(0);
     expect(totals["abandoned"]! + totals["failedMaybe"]!).toBeGreaterThan(0);
     expect(said).toContain(`seed ${seed}; again: npm run chaos --`);
   },

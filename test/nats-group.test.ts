@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connectNats, type NatsNetwork } from "@coppice/net-nats";
 import { CallError, type ClusterNode, startNode } from "coppice";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type NatsGroup, startNatsGroup } from "./nats-group.ts";
@@ -15,6 +16,8 @@ const outageMs = 30_000;
 /** A lease of 12 s outlasts an election of so many milliseconds; on a busy machine one may take longer. */
 const electionMsMax = 9_000;
 const roundsMax = 4;
+/** Without a second write, two of three writers win in most rounds. */
+const raceRounds = 20;
 /** What a node says when it stops acting for its names. */
 const fences = new Set(["session_expired", "session_lost", "node_deposed", "name_lost"]);
 
@@ -162,4 +165,43 @@ describe("with a group of three nats-servers and nodes as processes", () => {
     await untilAllAnswer(60_000, [...names, "always"]);
     expect(caller.names().find(({ name }) => name === "always")?.pid).toEqual(plain);
   }, 180_000);
+
+  test("compare-and-set: of writers that race one wins, also after all servers were killed", async () => {
+    const networks: NatsNetwork[] = [];
+    const stores: Awaited<ReturnType<NatsNetwork["openStore"]>>[] = [];
+    for (const name of ["x", "y", "z"]) {
+      const network = await connectNats({ servers: group.urls, name });
+      networks.push(network);
+      stores.push(await network.openStore("races", { replicas: 3 }));
+    }
+    const store = stores[0]!;
+    const value = new Uint8Array();
+    const wins = async (write: (each: typeof store) => Promise<unknown>): Promise<number> => {
+      const results = await Promise.allSettled(stores.map(write));
+      const lost = results.filter(({ status }) => status === "rejected");
+      for (const { reason } of lost as PromiseRejectedResult[])
+        expect(reason).toMatchObject({ code: "conflict" });
+      return results.length - lost.length;
+    };
+    const revisionOf = async (key: string): Promise<number> => (await store.get(key))!.revision;
+    for (let round = 0; round < raceRounds; round += 1) {
+      const key = `key-${round}`;
+      expect(await wins((each) => each.create(key, value))).toBe(1);
+      const first = await revisionOf(key);
+      expect(await wins((each) => each.update(key, value, first))).toBe(1);
+      await store.delete(key, await revisionOf(key));
+      expect(await wins((each) => each.create(key, value))).toBe(1); // Over the mark of its deletion.
+    }
+    for (const { kill } of group.servers) await kill();
+    for (const { restart } of group.servers) await restart();
+    const revision = async (): Promise<number> => {
+      const made = await store.create("later", value).catch(() => 0);
+      return made > 0 ? made : ((await store.get("later").catch(() => undefined))?.revision ?? 0);
+    };
+    await expect.poll(revision, { timeout: 30_000 }).toBeGreaterThan(raceRounds);
+    const distinct = async (): Promise<number> =>
+      new Set(await group.lastSequences("KV_races")).size;
+    await expect.poll(distinct, { timeout: 20_000 }).toBe(1);
+    for (const { close } of networks) await close();
+  }, 120_000);
 });

@@ -26,6 +26,8 @@ export interface NatsGroup {
   readonly urls: readonly string[];
   /** The server that leads the stream of a cluster's names. */
   readonly leaderOf: (cluster: string) => Promise<GroupServer>;
+  /** The last sequence that each server says a stream has; nothing of a server that does not answer. */
+  readonly lastSequences: (stream: string) => Promise<readonly (number | undefined)[]>;
   /** Waits until every server has all of that stream: a kill before would leave too few that do. */
   readonly untilCurrent: (cluster: string) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -34,18 +36,22 @@ export interface NatsGroup {
 const names = ["n1", "n2", "n3"];
 const pollMs = 100;
 const leaderWithinMs = 30_000;
+const httpTimeoutMs = 1_000;
 
 /** Starts them, in subfolders of `folder`, and waits until they have agreed on who leads. */
 export async function startNatsGroup(folder: string): Promise<NatsGroup> {
   const executable = findNatsServer({ path: process.env["PATH"] ?? "" })!;
-  const plans: { name: string; port: number; routePort: number }[] = [];
-  for (const name of names)
-    plans.push({ name, port: await freePort(), routePort: await freePort() });
+  const plans: { name: string; port: number; routePort: number; httpPort: number }[] = [];
+  for (const name of names) {
+    const [port, routePort, httpPort] = [await freePort(), await freePort(), await freePort()];
+    plans.push({ name, port, routePort, httpPort });
+  }
   const routes = plans.map(({ routePort }) => `"nats://127.0.0.1:${routePort}"`).join(", ");
   const servers = await Promise.all(
-    plans.map(async ({ name, port, routePort }) => {
+    plans.map(async ({ name, port, routePort, httpPort }) => {
       const configuration = [
         `server_name: ${name}`,
+        `http: "127.0.0.1:${httpPort}"`,
         `cluster { name: group, listen: "127.0.0.1:${routePort}", routes: [${routes}] }`,
       ].join("\n");
       const start = (): Promise<LocalNatsServer> =>
@@ -77,6 +83,8 @@ export async function startNatsGroup(folder: string): Promise<NatsGroup> {
       const answer = await pollApi(urls, subject, (each) => names.includes(leader(each) as string));
       return servers.find(({ name }) => name === leader(answer))!;
     },
+    lastSequences: (stream) =>
+      Promise.all(plans.map(({ httpPort }) => lastSequenceAt(httpPort, stream))),
     untilCurrent: async (cluster) => {
       const subject = `$JS.API.STREAM.INFO.KV_coppice-${cluster}`;
       const isCurrent = (each: Answer): boolean =>
@@ -93,6 +101,25 @@ export async function startNatsGroup(folder: string): Promise<NatsGroup> {
 }
 
 type Answer = Readonly<Record<string, unknown>>;
+
+async function lastSequenceAt(httpPort: number, stream: string): Promise<number | undefined> {
+  try {
+    const url = `http://127.0.0.1:${httpPort}/jsz?streams=1&accounts=1`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(httpTimeoutMs) });
+    const { account_details: accounts = [] } = (await response.json()) as {
+      readonly account_details?: readonly {
+        readonly stream_detail?: readonly {
+          readonly name: string;
+          readonly state: { readonly last_seq: number };
+        }[];
+      }[];
+    };
+    const streams = accounts.flatMap(({ stream_detail: details = [] }) => details);
+    return streams.find(({ name }) => name === stream)?.state.last_seq;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Asks JetStream until its answer will do. */
 async function pollApi(

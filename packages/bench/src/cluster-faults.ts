@@ -4,8 +4,9 @@
  * @module
  */
 import { CallError, type ClusterNode, GenServer, startNode } from "coppice";
+import { percentile } from "@coppice/testkit";
 import { type BenchNode, startBenchNode, startBenchServer } from "./cluster-nats.ts";
-import { type Figure, percentile, spread } from "./figures.ts";
+import { type Figure, spread } from "./figures.ts";
 
 const freezes = 10;
 const frozenAimMs = 4_000;

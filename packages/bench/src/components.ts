@@ -19,7 +19,8 @@ import {
   type ComponentSpec,
   startNode,
 } from "coppice";
-import { type Figure, percentile, spread } from "./figures.ts";
+import { percentile } from "@coppice/testkit";
+import { type Figure, spread } from "./figures.ts";
 
 const run = promisify(execFile);
 const rounds = 100;

@@ -7,8 +7,9 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CallError, type ClusterNode, startNode } from "coppice";
+import { percentile } from "@coppice/testkit";
 import { type DemoRun, runDemo } from "./demo-run.ts";
-import { type Figure, percentile, spread } from "./figures.ts";
+import { type Figure, spread } from "./figures.ts";
 
 const kills = 20;
 const calls = 2_000;

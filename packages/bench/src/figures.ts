@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { percentile } from "@coppice/testkit";
 
 /** One line of the result. */
 export interface Figure {
@@ -10,13 +11,6 @@ export interface Figure {
   readonly value: string;
   /** What we want, if we said so. */
   readonly aim?: string;
-}
-
-/** The value that a share of the samples does not exceed (nearest rank). */
-export function percentile(samples: readonly number[], share: number): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const rank = Math.max(1, Math.ceil(sorted.length * share));
-  return sorted[rank - 1] ?? Number.NaN;
 }
 
 /** Milliseconds with as many digits as mean something. */

@@ -13,7 +13,8 @@ import {
   type GuestLimits,
   startNode,
 } from "coppice";
-import { type Figure, ms, percentile, spread } from "./figures.ts";
+import { percentile } from "@coppice/testkit";
+import { type Figure, ms, spread } from "./figures.ts";
 
 /** The kernels, and how much each does in one call: a millisecond, which a busy machine often leaves in peace. */
 const kernels: Readonly<Record<string, number>> = {

@@ -6,7 +6,7 @@
 import { GenServer, ServerRef, startGenServer, startSupervisor, stopGenServer } from "@coppice/otp";
 import { Kernel, kill, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
 import { ServiceBroker } from "moleculer";
-import { percentile } from "./figures.ts";
+import { percentile } from "@coppice/testkit";
 
 const rounds = 5;
 const collect = (globalThis as { gc?: () => void }).gc ?? ((): void => {});

@@ -58,6 +58,7 @@ export interface OwnershipEvent {
 export interface PublishEvent {
   readonly type: "publish";
   readonly atMs: number;
+  /** Begins with the name of its node, as `<node>/<life>` or a printed pid does. */
   readonly publisher: string;
   readonly topic: string;
   /** From 1 without holes, for each publisher and topic. */
@@ -67,6 +68,7 @@ export interface PublishEvent {
 export interface DeliveryEvent {
   readonly type: "delivery";
   readonly atMs: number;
+  /** The printed pid. */
   readonly subscriber: string;
   readonly publisher: string;
   readonly topic: string;

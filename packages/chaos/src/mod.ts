@@ -38,7 +38,14 @@ export type {
   Violation,
 } from "./history.ts";
 export { reportText } from "./report/report-text.ts";
-export type { Machine, PromiseVerdict, RecoveryFigures, Report } from "./report/report.ts";
+export type {
+  GapReportFigures,
+  Machine,
+  PromiseVerdict,
+  RecoveryFigures,
+  Report,
+  Spread,
+} from "./report/report.ts";
 export { type Tenure, type Timeline, TimelineMeter } from "./report/timeline.ts";
 export { writeReport } from "./report/write-report.ts";
 export {

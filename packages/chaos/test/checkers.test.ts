@@ -191,6 +191,133 @@ describe("P1, broadcasts", () => {
   });
 });
 
+describe("P1, how soon a gap is reported", () => {
+  const publisher = "b/1";
+  const sent = (atMs: number, topic: string, number: number): HistoryEvent => ({
+    type: "publish",
+    atMs,
+    publisher,
+    topic,
+    number,
+  });
+  const got = (atMs: number, topic: string, number: number): HistoryEvent => ({
+    type: "delivery",
+    atMs,
+    subscriber: `a.1.${topic}`,
+    publisher,
+    topic,
+    number,
+  });
+  const told = (atMs: number, missed: number, topic = "notices"): HistoryEvent => ({
+    type: "gap",
+    atMs,
+    subscriber: `a.1.${topic}`,
+    publisher,
+    topic,
+    missed,
+  });
+  /** Broadcasts on another topic, every 100 ms from one time to another, that arrive `lateMs` later. */
+  const heard = (fromMs: number, untilMs: number, lateMs = 1): HistoryEvent[] => {
+    const count = (untilMs - fromMs) / 100 + 1;
+    return Array.from({ length: count }, (_, index) => fromMs + index * 100).flatMap((atMs) => [
+      sent(atMs, "news", atMs / 100),
+      got(atMs + lateMs, "news", atMs / 100),
+    ]);
+  };
+  /** What all these histories begin with: number 2 of the topic `notices` is sent at 1,050 ms, and does not arrive. */
+  const lost = [sent(100, "notices", 1), got(101, "notices", 1), sent(1_050, "notices", 2)];
+  /** As {@link said}, with everything in the order of time. */
+  const saidOf = (...events: readonly HistoryEvent[]): string[] =>
+    said(...events.toSorted((a, b) => a.atMs - b.atMs));
+  const never = (atMs: number, knownMs: number): string =>
+    `P1: a.1.notices was not told at ${atMs} ms that it missed number 2 of b/1 on notices, which its node could know at ${knownMs} ms`;
+
+  test("within a second is no breach", () => {
+    expect(saidOf(...lost, ...heard(100, 2_000), told(2_050, 1), ...heard(2_100, 4_000))).toEqual(
+      [],
+    );
+  });
+
+  test("a report that comes later, and one that never comes", () => {
+    expect(saidOf(...lost, ...heard(100, 2_100), told(2_150, 1), ...heard(2_200, 4_000))).toEqual([
+      "P1: a.1.notices was told only at 2150 ms that it missed number 2 of b/1 on notices, which its node could know at 1101 ms",
+    ]);
+    expect(saidOf(...lost, ...heard(100, 4_000))).toEqual([never(2_201, 1_101)]);
+  });
+
+  test("of several that are missing the first counts", () => {
+    const second = sent(1_900, "notices", 3);
+    expect(saidOf(...lost, second, ...heard(100, 2_100), told(2_150, 2))).toEqual([
+      expect.stringContaining("was told only at 2150 ms that it missed number 2"),
+    ]);
+  });
+
+  test("not while nothing of the publisher arrives, and a second from when it does again", () => {
+    const silent = [...heard(100, 900), sent(1_100, "news", 11), told(5_000, 40, "news")];
+    const back = [...lost, ...silent, ...heard(5_000, 5_900)];
+    expect(saidOf(...back, told(5_950, 1))).toEqual([]);
+    expect(saidOf(...back, ...heard(6_000, 6_100))).toEqual([never(6_101, 5_001)]);
+  });
+
+  test("what was sent before the loss shows nothing", () => {
+    const old = Array.from({ length: 20 }, (_, index) => [
+      sent(500 + index, "news", index + 1),
+      got(1_100 + index * 100, "news", index + 1),
+    ]).flat();
+    expect(saidOf(...lost, ...old)).toEqual([]);
+  });
+
+  test.for(["a", "b", "nats-1"])("not during a fault of %s", (target) => {
+    const cut: HistoryEvent = {
+      type: "fault",
+      atMs: 1_500,
+      untilMs: 3_000,
+      kind: "late",
+      targets: [target],
+    };
+    expect(saidOf(cut, ...lost, ...heard(100, 3_000), told(3_900, 1))).toEqual([]);
+    expect(saidOf(cut, ...lost, ...heard(100, 4_200))).toEqual([never(4_201, 3_101)]);
+  });
+
+  test("a fault of a third node excuses nothing", () => {
+    const elsewhere: HistoryEvent = {
+      type: "fault",
+      atMs: 1_500,
+      untilMs: 3_000,
+      kind: "cut",
+      targets: ["c"],
+    };
+    const third: HistoryEvent = { ...sent(1, "news", 1), publisher: "c/1" } as HistoryEvent;
+    expect(saidOf(third, elsewhere, ...lost, ...heard(100, 4_000))).toEqual([never(2_201, 1_101)]);
+  });
+
+  test("not while other broadcasts are lost", () => {
+    const holes = heard(100, 4_000).filter(({ atMs }) => atMs % 500 !== 1);
+    const gaps = [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000].map((atMs) =>
+      told(atMs + 100, 1, "news"),
+    );
+    expect(saidOf(...lost, ...holes, ...gaps)).toEqual([]);
+  });
+
+  test("another node may hear what this one does not", () => {
+    const elsewhere = heard(100, 4_000).map((event) =>
+      event.type === "delivery" ? { ...event, subscriber: "c.1.1" } : event,
+    );
+    expect(saidOf(...lost, ...elsewhere)).toEqual([]);
+    const withoutNodes = [...lost, ...heard(100, 4_000)].map((event) =>
+      event.type === "delivery" ? { ...event, subscriber: `of ${event.topic}` } : event,
+    );
+    expect(saidOf(...withoutNodes)).toEqual([]);
+  });
+
+  test("not of a subscriber that has ended, nor of one that was too slow", () => {
+    const ended = life("end", 1_500, "a.1.notices");
+    expect(saidOf(...lost, ...heard(100, 4_000), ended)).toEqual([]);
+    const slow = { ...told(1_500, 7), publisher: "*" } as HistoryEvent;
+    expect(saidOf(...lost, ...heard(100, 4_000), slow)).toEqual([]);
+  });
+});
+
 describe("M1 and M2, monitors", () => {
   const monitor = (type: "monitor" | "demonitor", atMs: number): HistoryEvent => ({
     type,

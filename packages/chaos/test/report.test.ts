@@ -36,6 +36,11 @@ function reportOf(events: readonly HistoryEvent[]): Report {
     totals: { calls: 1_234_567 },
     failures: { "timeout (maybe)": 1 },
     recovery: [{ kind: "freeze", count: 3, p50Ms: 400.4, p99Ms: 812, maxMs: 900 }],
+    gapReports: {
+      aimMs: 1_000,
+      took: { count: 12, p50Ms: 3.2, p99Ms: 480, maxMs: 512 },
+      sinceSent: { count: 12, p50Ms: 2_100, p99Ms: 7_900, maxMs: 8_000 },
+    },
     verdicts: [
       { promise: "C1", of: "calls", count: 1_000_000, violations: 0 },
       { promise: "N2", of: "answers", count: 900, violations: 2 },
@@ -66,6 +71,8 @@ test("the text says what was seen, and how sure a zero is", () => {
   expect(text).toContain("SKIPPED disk_full: not root");
   expect(text).toMatch(/calls +1,234,567/);
   expect(text).toMatch(/freeze +3 +400 ms +812 ms +900 ms/);
+  expect(text).toMatch(/its node could know +12 +3 ms +480 ms +512 ms +1000 ms/);
+  expect(text).toMatch(/the loss, .* +12 +2100 ms +7900 ms +8000 ms/);
   expect(text).toMatch(/C1 +kept +0 of 1000000: < 0\.0000030 at 95 % \(calls\)/);
   expect(text).toMatch(/N2 +BROKEN +2 of 900 \(answers\)/);
   expect(text).toMatch(/T1 +kept +nothing was seen \(jumps\)/);

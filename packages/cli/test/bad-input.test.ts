@@ -1,23 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type LogFields, silentLogger } from "@coppice/kernel";
-import {
-  connectNats,
-  findNatsServer,
-  type LocalNatsServer,
-  startNatsServer,
-} from "@coppice/net-nats";
+import { connectNats } from "@coppice/net-nats";
 import { GenServer } from "@coppice/otp";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startNode } from "../src/start-node.ts";
-
-const executable = findNatsServer({
-  given: process.env["COPPICE_NATS_SERVER"],
-  path: process.env["PATH"] ?? "",
-});
-if (executable === undefined)
-  process.stderr.write("SKIPPED: bad input on a real server: no nats-server was found\n");
+import { describeOnNatsServer } from "./on-nats-server.ts";
 
 const strange = [
   "a.b",
@@ -39,20 +25,7 @@ class Where extends GenServer {
   }
 }
 
-describe.skipIf(executable === undefined)("on a real nats-server", () => {
-  let folder: string;
-  let server: LocalNatsServer;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "coppice-bad-input-"));
-    server = await startNatsServer({ executable: executable!, storeDir: folder });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+describeOnNatsServer("strange names and foreign writes on a real nats-server", (server) => {
   async function node(cluster: string, name: string) {
     const logs: LogFields[] = [];
     const logger = { ...silentLogger, error: (fields: LogFields) => void logs.push(fields) };

@@ -1,41 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NodeNameTakenError } from "@coppice/cluster";
 import { encode } from "@coppice/net";
-import {
-  connectNats,
-  findNatsServer,
-  type LocalNatsServer,
-  startNatsServer,
-} from "@coppice/net-nats";
+import { connectNats } from "@coppice/net-nats";
 import { GenServer } from "@coppice/otp";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startNode } from "../src/start-node.ts";
-
-const executable = findNatsServer({
-  given: process.env["COPPICE_NATS_SERVER"],
-  path: process.env["PATH"] ?? "",
-});
-if (executable === undefined)
-  process.stderr.write("SKIPPED: clusters on one server: no nats-server was found\n");
+import { describeOnNatsServer } from "./on-nats-server.ts";
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-describe.skipIf(executable === undefined)("on one nats-server", () => {
-  let folder: string;
-  let server: LocalNatsServer;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "coppice-clusters-"));
-    server = await startNatsServer({ executable: executable!, storeDir: folder });
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+describeOnNatsServer("clusters on one nats-server", (server) => {
   async function node(cluster: string, name: string) {
     class Where extends GenServer {
       where(): string {

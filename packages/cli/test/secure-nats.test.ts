@@ -1,27 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LogFields, Logger } from "@coppice/kernel";
-import {
-  connectNats,
-  type Credentials,
-  findNatsServer,
-  type LocalNatsServer,
-  NatsPermissionError,
-  startNatsServer,
-} from "@coppice/net-nats";
+import { connectNats, type Credentials, NatsPermissionError } from "@coppice/net-nats";
 import { GenServer } from "@coppice/otp";
 import { createUser } from "@nats-io/nkeys";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startNode, type StartOptions } from "../src/start-node.ts";
-
-const executable = findNatsServer({
-  given: process.env["COPPICE_NATS_SERVER"],
-  path: process.env["PATH"] ?? "",
-});
-if (executable === undefined)
-  process.stderr.write("SKIPPED: deploy/nats-secure.conf: no nats-server was found\n");
+import { describeOnNatsServer, type SuiteServer } from "./on-nats-server.ts";
 
 class Echo extends GenServer {
   where(): string {
@@ -42,34 +28,23 @@ async function rulesFor(keys: Readonly<Record<string, string>>): Promise<string>
   return rules.replaceAll(/\$(NODE_A|NODE_B|CLIENT_PASSWORD)/g, (_, name: string) => keys[name]!);
 }
 
-describe.skipIf(executable === undefined)("deploy/nats-secure.conf", () => {
-  let folder: string;
-  let server: LocalNatsServer;
-  const seeds: Record<string, string> = {};
+/** The seeds of the nodes' keys, as files. */
+const seeds: Record<string, string> = {};
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "coppice-secure-"));
-    const users = { a: createUser(), b: createUser() };
-    for (const [name, user] of Object.entries(users)) {
-      seeds[name] = join(folder, `${name}.nk`);
-      await writeFile(seeds[name], new TextDecoder().decode(user.getSeed()));
-    }
-    server = await startNatsServer({
-      executable: executable!,
-      storeDir: folder,
-      configuration: await rulesFor({
-        NODE_A: users.a.getPublicKey(),
-        NODE_B: users.b.getPublicKey(),
-        CLIENT_PASSWORD: "secret",
-      }),
-    });
+async function withKeys(folder: string): Promise<string> {
+  const users = { a: createUser(), b: createUser() };
+  for (const [name, user] of Object.entries(users)) {
+    seeds[name] = join(folder, `${name}.nk`);
+    await writeFile(seeds[name], new TextDecoder().decode(user.getSeed()));
+  }
+  return rulesFor({
+    NODE_A: users.a.getPublicKey(),
+    NODE_B: users.b.getPublicKey(),
+    CLIENT_PASSWORD: "secret",
   });
+}
 
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+function onSecureServer(server: SuiteServer): void {
   async function node(name: string, options: Partial<StartOptions> = {}) {
     const logs: LogFields[] = [];
     const keep = (fields: LogFields): void => void logs.push(fields);
@@ -156,4 +131,6 @@ describe.skipIf(executable === undefined)("deploy/nats-secure.conf", () => {
     expect(await refused).toMatchObject({ operation: "subscription" });
     expect(await b.started.call("echo", "where", [])).toBe("b");
   });
-});
+}
+
+describeOnNatsServer("deploy/nats-secure.conf", onSecureServer, withKeys);

@@ -66,6 +66,7 @@ export class NodeServices {
       services: {
         versions: () => tables.versions(),
         streamEnds: () => this.pubsub.streamEnds(),
+        sayEndsAgain: () => this.pubsub.sayEndsAgain(),
         heardVersions: (from, versions) => tables.heardVersions(from, versions),
         heardStreamEnds: (from, ends) => this.pubsub.heardStreamEnds(from, ends),
       },
@@ -73,15 +74,22 @@ export class NodeServices {
     reach.observe({
       up: (member) => {
         tables.up(member);
+        this.#pulse.ask(member.node);
         this.nodeMonitors.tell(new NodeEvent("nodeup", member));
       },
       down: (member, gone) => {
         tables.down(member);
         this.nodeMonitors.tell(new NodeEvent("nodedown", member, gone ? "left" : "unreachable"));
       },
-      gap: (from) => tables.askAll(from),
+      gap: (from) => {
+        tables.askAll(from);
+        this.#pulse.ask(from.node);
+      },
       connection: (isConnected) => {
-        if (isConnected) for (const peer of view.addresses) tables.askAll(peer);
+        if (!isConnected) return;
+        for (const peer of view.addresses) tables.askAll(peer);
+        this.pubsub.sayEndsAgain();
+        this.#pulse.askEveryone();
       },
     });
   }

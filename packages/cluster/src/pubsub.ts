@@ -194,6 +194,11 @@ export class PubSub {
     return this.#streams.ends();
   }
 
+  /** Somebody may not have heard where this node's streams end: the next pulse says all of it. */
+  sayEndsAgain(): void {
+    this.#streams.sayAgain();
+  }
+
   /** Where another node's streams end: what was lost last is noticed here. */
   heardStreamEnds(from: NodeAddress, ends: readonly StreamEnd[]): void {
     for (const end of ends)

@@ -427,7 +427,8 @@ export class Sessions {
     if (change.type === "delete") {
       this.#known.delete(change.key);
       if (before !== undefined) this.#observer.ended(before);
-      if (isOwn && change.revision > this.#revision) this.#lose();
+      // Also one that a renewal has overwritten: others have heard of it.
+      if (isOwn && change.revision > this.#openedRevision) this.#lose();
       return this.#observer.changed();
     }
     const known = parseSession(decode(change.value));

@@ -84,8 +84,8 @@ interface Stream {
   pulsesLeft: number;
 }
 
-/** In how many pulses the end of a stream is said after its last broadcast: one may be lost. */
-const pulsesPerEnd = 2;
+/** In how many pulses the end of a stream is said after its last broadcast: some may be lost. */
+const pulsesPerEnd = 4;
 
 /** The streams of this node. */
 export class TopicStreams {
@@ -109,6 +109,11 @@ export class TopicStreams {
     stream.last += count;
     stream.pulsesLeft = pulsesPerEnd;
     return { stream: stream.stream, first };
+  }
+
+  /** Somebody may not have heard the ends when they were said: the next pulse says all of them. */
+  sayAgain(): void {
+    for (const each of this.#streams.values()) each.pulsesLeft = Math.max(1, each.pulsesLeft);
   }
 
   /** The ends to say in this pulse. */

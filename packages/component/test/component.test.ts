@@ -8,10 +8,11 @@ import {
   TrapError,
   WitError,
 } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { systemClock } from "@coppice/kernel";
 import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildChatRoom, buildTimeoutMs, cacheDir, compileChatRoom } from "./chat-room.ts";
+import { newKernel } from "./kernel.ts";
 
 const joinLine = "You joined the wasm component chat!";
 const scheduler = new Scheduler({ clock: systemClock });
@@ -124,13 +125,7 @@ describe("an instance of the chat room", () => {
 
 describe("a component under a supervisor", () => {
   async function supervised() {
-    const kernel = new Kernel({
-      node: "a",
-      incarnation: "1",
-      clock: systemClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-    });
+    const kernel = newKernel();
     const child = component({
       id: "chat-room",
       name: "chat-room",

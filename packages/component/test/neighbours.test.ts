@@ -4,12 +4,12 @@ import {
   type ComponentSpec,
   useComponentThreads,
 } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
 import { type ChildSpec, startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { watFixture } from "./components/fixtures.ts";
 import { buildGuest } from "./guests.ts";
+import { newKernel } from "./kernel.ts";
 
 const limits = { memoryBytes: 16 << 20, cpuMsPerCall: 100, importMs: 20_000 };
 const ticks = { now: () => 5n, wait: () => {} };
@@ -94,8 +94,7 @@ const cases: readonly [string, () => ChildSpec, string, unknown[], RegExp | unde
 
 describe.for([0, 1])("beside a component on %i threads that", (threads) => {
   test.for(cases)("%s, others answer, and it comes back", async ([, child, path, args, end]) => {
-    const options = { node: "n", incarnation: "1", clock: systemClock, logger: silentLogger };
-    const kernel = new Kernel({ ...options, random: seededRandom(1) });
+    const kernel = newKernel();
     const endThreads = useComponentThreads(kernel, threads);
     const children = [guest("neighbour"), child()];
     const tree = { strategy: "one_for_one", maxRestarts: 10, children } as const;

@@ -12,12 +12,13 @@ import {
   TrapError,
   WitError,
 } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { silentLogger } from "@coppice/kernel";
 import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { compileFixture, watFixture } from "./components/fixtures.ts";
 import { watComponent } from "./components/wat.ts";
+import { newKernel } from "./kernel.ts";
 
 let shop: CompiledComponent;
 
@@ -211,13 +212,7 @@ describe("a resource of the host", () => {
 });
 
 test("through a process: a handle is used from elsewhere, and ends with the process", async () => {
-  const kernel = new Kernel({
-    node: "a",
-    incarnation: "1",
-    clock: systemClock,
-    random: seededRandom(1),
-    logger: silentLogger,
-  });
+  const kernel = newKernel();
   const child = component({
     id: "shop",
     name: "shop",

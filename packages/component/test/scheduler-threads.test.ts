@@ -10,13 +10,14 @@ import {
   useComponentThreads,
   WitError,
 } from "@coppice/component";
-import { type CallError, Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { type CallError, type Kernel, silentLogger } from "@coppice/kernel";
 import { type ChildSpec, startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { errorFromData, errorToData } from "../src/scheduler/error-data.ts";
 import { cacheDir } from "./chat-room.ts";
 import { watFixture } from "./components/fixtures.ts";
 import { buildGuest } from "./guests.ts";
+import { newKernel } from "./kernel.ts";
 import { buildC, noClang } from "./wasi-guests.ts";
 import { temporaryFolder } from "./wasi-run.ts";
 
@@ -36,18 +37,13 @@ beforeAll(async () => {
     (func (export "ok") (result u32) (canon lift (core func $i "ok"))))`);
 });
 
-function node(logger = silentLogger): Kernel {
-  const options = { node: "n", incarnation: "1", clock: systemClock, logger };
-  return new Kernel({ ...options, random: seededRandom(1) });
-}
-
 async function start(
   children: readonly ChildSpec[],
   threads = 1,
   heapMiBMax = 256,
   logger = silentLogger,
 ): Promise<Kernel> {
-  const kernel = node(logger);
+  const kernel = newKernel(logger);
   const pool = componentSchedulers({ id: "pool", name: "pool", threads, heapMiBMax });
   const all = [pool, ...children];
   const options = { strategy: "one_for_one", maxRestarts: 10, children: all } as const;
@@ -169,7 +165,7 @@ describe("the threads a node has by itself", () => {
   }
 
   test("are started with the first component that uses them, once, and end with the node", async () => {
-    const kernel = node();
+    const kernel = newKernel();
     const end = useComponentThreads(kernel, 2);
     await startOn(kernel, guest("stays", { placement: "node" }));
     expect(pools(kernel)).toEqual([]);
@@ -184,7 +180,7 @@ describe("the threads a node has by itself", () => {
   });
 
   test("that were killed are started again, and their components come back there", async () => {
-    const kernel = node();
+    const kernel = newKernel();
     useComponentThreads(kernel, 1);
     await startOn(kernel, guest("a"));
     const pool = kernel.processes().find(({ kind }) => kind === "component-schedulers");
@@ -194,11 +190,11 @@ describe("the threads a node has by itself", () => {
   });
 
   test("are not used where there is a pool by hand, or none are wanted", async () => {
-    const kernel = node();
+    const kernel = newKernel();
     useComponentThreads(kernel, 1);
     await startOn(kernel, componentSchedulers({ id: "pool", threads: 1 }), guest("a"));
     expect(pools(kernel)).toEqual([[1]]);
-    const without = node();
+    const without = newKernel();
     useComponentThreads(without, 0);
     await startOn(without, guest("a"));
     expect(pools(without)).toEqual([]);

@@ -7,10 +7,11 @@ import {
   TooManyInstancesError,
   TrapError,
 } from "@coppice/component";
-import { ExitError, Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { ExitError, systemClock } from "@coppice/kernel";
 import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildGuest, type CompiledGuest, compileGuest, open } from "./guests.ts";
+import { newKernel } from "./kernel.ts";
 
 const limits = { cpuMsPerCall: 50 };
 let built: Awaited<ReturnType<typeof buildGuest>>;
@@ -194,13 +195,7 @@ describe("limits", () => {
 });
 
 test("a supervised component that loops is stopped and comes back; its state shows its time", async () => {
-  const kernel = new Kernel({
-    node: "n",
-    incarnation: "1",
-    clock: systemClock,
-    random: seededRandom(1),
-    logger: silentLogger,
-  });
+  const kernel = newKernel();
   const spec = (id: string) =>
     component({ id, name: id, ...built, limits, imports: { pause: () => {}, answer: () => 1 } });
   await startSupervisor(kernel, {

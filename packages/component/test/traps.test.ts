@@ -12,12 +12,13 @@ import {
   instantiate,
   TrapError,
 } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
+import { silentLogger } from "@coppice/kernel";
 import { startSupervisor } from "@coppice/otp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "./chat-room.ts";
 import { compileFixture, watFixture } from "./components/fixtures.ts";
 import { watComponent } from "./components/wat.ts";
+import { newKernel } from "./kernel.ts";
 
 const memoryBytes = 4 << 20;
 const imports: HostImports = {
@@ -134,13 +135,7 @@ test("where there is no address space for another memory, the start fails and sa
 
 describe("under a supervisor", () => {
   test("the exit reason carries the report, and a restart does not compile", async () => {
-    const kernel = new Kernel({
-      node: "a",
-      incarnation: "1",
-      clock: systemClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-    });
+    const kernel = newKernel();
     let reads = 0;
     const bytes = await watFixture("hazards");
     const store = {

@@ -1,11 +1,9 @@
-import { component, GuestExitError, TrapError } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
-import { startSupervisor } from "@coppice/otp";
+import { GuestExitError, TrapError } from "@coppice/component";
+import { seededRandom, systemClock } from "@coppice/kernel";
 import { simulatedClock } from "@coppice/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
-import { cacheDir } from "./chat-room.ts";
 import { buildC, compileC, compileWat, noClang } from "./wasi-guests.ts";
-import { eventually, openGuest } from "./wasi-run.ts";
+import { eventually, openGuest, startGuestProcess } from "./wasi-run.ts";
 
 if (noClang !== undefined) process.stderr.write(`SKIPPED: WASI guests in C: ${noClang}\n`);
 
@@ -179,21 +177,7 @@ describe.skipIf(noClang !== undefined)("a guest in C", () => {
     [0, { type: "normal" }],
     [1, { type: "error", error: { code: "guest_exit", details: { stderr: ["why "] } } }],
   ] as const)("exit(%i) is the process's exit reason", async ([status, reason]) => {
-    const kernel = new Kernel({
-      node: "a",
-      incarnation: "1",
-      clock: systemClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-    });
-    const child = component({
-      id: "guest",
-      name: "guest",
-      restart: "temporary",
-      path: await buildC("wasi-c"),
-      cacheDir,
-    });
-    await startSupervisor(kernel, { strategy: "one_for_one", children: [child] });
+    const kernel = await startGuestProcess(await buildC("wasi-c"));
     await kernel.call("guest", "run", ["warn why"]);
     const call = kernel.call("guest", "run", [`exit ${status}`]);
     await expect(call).rejects.toMatchObject({ code: "exited", executed: "maybe", reason });

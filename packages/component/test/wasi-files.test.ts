@@ -11,13 +11,15 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { component } from "@coppice/component";
-import { Kernel, seededRandom, silentLogger, systemClock } from "@coppice/kernel";
-import { startSupervisor } from "@coppice/otp";
-import { beforeAll, describe, expect, test } from "vitest";
-import { cacheDir } from "./chat-room.ts";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildC, compileC, noClang } from "./wasi-guests.ts";
-import { eventually, openBelow, openGuest, temporaryFolder } from "./wasi-run.ts";
+import {
+  eventually,
+  openBelow,
+  openGuest,
+  startGuestProcess,
+  temporaryFolder,
+} from "./wasi-run.ts";
 
 const refused = "error: Operation not permitted";
 const readOnly = "error: Read-only file system";
@@ -28,9 +30,10 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     guest = await compileC("wasi-c");
   });
 
-  /** A host directory with a file inside the preopen and a secret beside it. */
+  /** A host directory with a file inside the preopen and a secret beside it, until the test is over. */
   async function folders() {
     const folder = await temporaryFolder();
+    onTestFinished(() => folder[Symbol.asyncDispose]());
     const inside = join(folder.path, "inside");
     await mkdir(join(inside, "sub"), { recursive: true });
     await writeFile(join(inside, "letter.txt"), "hello");
@@ -41,8 +44,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   const writable = (path: string) => ({ preopens: { "/data": { path, writable: true } } });
 
   test("reads, writes, appends, truncates, and sees the host's changes", async () => {
-    const { folder, inside } = await folders();
-    await using _ = folder;
+    const { inside } = await folders();
     await using files = await openGuest(guest, { wasi: writable(inside) });
     expect(await files.run("cat /data/letter.txt")).toBe("hello");
     expect(await files.run("write /data/sub/new.txt words")).toBe("ok");
@@ -59,8 +61,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   });
 
   test("lists, describes, renames, links and removes", async () => {
-    const { folder, inside } = await folders();
-    await using _ = folder;
+    const { inside } = await folders();
     await using files = await openGuest(guest, { wasi: writable(inside) });
     expect(await files.run("ls /data")).toBe("letter.txt sub/");
     expect(await files.run("stat /data/letter.txt")).toBe("file 5 links 1");
@@ -84,8 +85,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   });
 
   test("no path leads out: parents, absolute links, links to parents, hard links", async () => {
-    const { folder, inside, secret } = await folders();
-    await using _ = folder;
+    const { inside, secret } = await folders();
     await symlink("/etc", join(inside, "etc"));
     await symlink("../secret.txt", join(inside, "beside"));
     await symlink("..", join(inside, "up"));
@@ -126,7 +126,6 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
 
   test("a directory that turns into a link in the middle of it leads nowhere", async () => {
     const { folder, inside } = await folders();
-    await using _ = folder;
     const outside = join(folder.path, "outside");
     await mkdir(outside);
     await writeFile(join(outside, "file.txt"), "secret");
@@ -156,8 +155,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   });
 
   test("a read-only preopen, the default, changes in no way", async () => {
-    const { folder, inside } = await folders();
-    await using _ = folder;
+    const { inside } = await folders();
     await link(join(inside, "letter.txt"), join(inside, "other.txt"));
     await using files = await openGuest(guest, {
       wasi: { preopens: { "/data": { path: inside } } },
@@ -183,7 +181,6 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
 
   test("a read-only file cannot be made writable by moving or linking it to a writable preopen", async () => {
     const { folder, inside } = await folders();
-    await using _ = folder;
     const scratch = join(folder.path, "scratch");
     await mkdir(scratch);
     const preopens = { "/data": { path: inside }, "/scratch": { path: scratch, writable: true } };
@@ -202,8 +199,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     const full = "error: No space left on device";
 
     test("writes as much, however it writes, and is told when there is no space", async () => {
-      const { folder, inside } = await folders();
-      await using _ = folder;
+      const { inside } = await folders();
       await using files = await openGuest(guest, { wasi: limited(inside) });
       expect(await files.run("truncate /data/letter.txt 20005")).toBe("ok");
       for (const one of ["append /data/letter.txt x", "write /data/new x", "mkdir /data/more"])
@@ -214,8 +210,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     });
 
     test("has again what it gave up: by truncating, removing, replacing", async () => {
-      const { folder, inside } = await folders();
-      await using _ = folder;
+      const { inside } = await folders();
       await using files = await openGuest(guest, { wasi: limited(inside) });
       for (let round = 0; round < 8; round += 1) {
         expect(await files.run("write /data/a x")).toBe("ok");
@@ -233,8 +228,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     });
 
     test("gets nothing for what changes nothing", async () => {
-      const { folder, inside } = await folders();
-      await using _ = folder;
+      const { inside } = await folders();
       await using files = await openGuest(guest, { wasi: limited(inside) });
       expect(await files.run("truncate /data/letter.txt 15005")).toBe("ok");
       for (let round = 0; round < 5; round += 1)
@@ -244,8 +238,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     });
 
     test("keeps a file that is open and has no name any more", async () => {
-      const { folder, inside } = await folders();
-      await using _ = folder;
+      const { inside } = await folders();
       await using files = await openGuest(guest, { wasi: limited(inside) });
       expect(await files.run("truncate /data/letter.txt 15005")).toBe("ok");
       expect(await files.run("open /data/letter.txt 1")).toBe("ok");
@@ -255,8 +248,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
     });
 
     test("that is no number is refused when it starts", async () => {
-      const { folder, inside } = await folders();
-      await using _ = folder;
+      const { inside } = await folders();
       for (const wrong of [-1, Number.NaN, "1"])
         await expect(
           openGuest(guest, {
@@ -279,7 +271,6 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
 
   test("nothing stays open: after each call only what the guest keeps, at its end nothing", async () => {
     const { folder, inside } = await folders();
-    await using _ = folder;
     const files = await openGuest(guest, { wasi: writable(inside) });
     await files.run("cat /data/sub/../letter.txt");
     await files.run("ls /data");
@@ -295,23 +286,8 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
 
   test("a process that is killed closes what its guest had open", async () => {
     const { folder, inside } = await folders();
-    await using _ = folder;
-    const kernel = new Kernel({
-      node: "a",
-      incarnation: "1",
-      clock: systemClock,
-      random: seededRandom(1),
-      logger: silentLogger,
-    });
-    const child = component({
-      id: "guest",
-      name: "guest",
-      restart: "temporary",
-      path: await buildC("wasi-c"),
-      cacheDir,
-      wasi: writable(inside),
-    });
-    await startSupervisor(kernel, { strategy: "one_for_one", children: [child] });
+    const wasi = writable(inside);
+    const kernel = await startGuestProcess(await buildC("wasi-c"), { wasi });
     await kernel.call("guest", "run", ["open /data/letter.txt 5"]);
     expect(openBelow(folder.path).length).toBe(6);
     kernel.exit(kernel.whereis("guest")!, { type: "kill" });
@@ -319,8 +295,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   });
 
   test("a guest that opens files without end runs into a limit, and only it", async () => {
-    const { folder, inside } = await folders();
-    await using _ = folder;
+    const { inside } = await folders();
     await using greedy = await openGuest(guest, { wasi: writable(inside) });
     expect(await greedy.run("open /data/letter.txt 100000")).toBe("error: Quota exceeded");
     await using other = await openGuest(guest, { wasi: writable(inside) });
@@ -328,8 +303,7 @@ describe.skipIf(noClang !== undefined)("a guest with a preopen", () => {
   });
 
   test("pipes and devices are not opened, and do not hold the guest up", async () => {
-    const { folder, inside } = await folders();
-    await using _ = folder;
+    const { inside } = await folders();
     const { execFileSync } = await import("node:child_process");
     execFileSync("mkfifo", [join(inside, "pipe")]);
     await using files = await openGuest(guest, { wasi: writable(inside) });

@@ -9,12 +9,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type CompiledComponent,
+  component,
   type ComponentInstance,
+  type ComponentSpec,
   instantiate,
   type InstanceOptions,
 } from "@coppice/component";
-import { type Clock, systemClock } from "@coppice/kernel";
+import { type Clock, type Kernel, systemClock } from "@coppice/kernel";
+import { startSupervisor } from "@coppice/otp";
 import { expect } from "vitest";
+import { cacheDir } from "./chat-room.ts";
+import { newKernel } from "./kernel.ts";
 
 /** An instance under test. */
 export interface Guest extends AsyncDisposable {
@@ -52,6 +57,18 @@ export async function openGuest(
     run: async (command) => (await instance.call("run", [command])) as string,
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** A kernel on which a guest runs as the process `guest`, which is not started again. */
+export async function startGuestProcess(
+  path: string,
+  options: Pick<ComponentSpec, "wasi"> = {},
+): Promise<Kernel> {
+  const kernel = newKernel();
+  const guest = { id: "guest", name: "guest", restart: "temporary", path, cacheDir } as const;
+  const children = [component({ ...guest, ...options })];
+  await startSupervisor(kernel, { strategy: "one_for_one", children });
+  return kernel;
 }
 
 /** Waits, on however busy a machine, until what `look` returns matches. */

@@ -14,15 +14,11 @@ import {
   StoreUnavailableError,
 } from "@coppice/net";
 import type { Clock } from "@coppice/kernel";
-import {
-  type JetStreamClient,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JsMsg,
-} from "@nats-io/jetstream";
+import type { JetStreamClient, JsMsg } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
 import { openKvWatch } from "./kv-watch.ts";
+import { type KvWrites, plainWrites, ReplicatedWrites } from "./replicated-writes.ts";
 import type { Regression } from "./regression.ts";
 
 /** How a bucket is made. */
@@ -54,9 +50,11 @@ export async function openKvStore(
       replicas,
       description: storeDescription,
     });
-    assertOwn(bucket, (await made.status()).description, storeDescription);
+    const status = await made.status();
+    assertOwn(bucket, status.description, storeDescription);
     const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-    return new KvStore({ jetstream, kv, bucket, clock, report, regression });
+    const writes = status.replicas > 1 ? new ReplicatedWrites(kv, clock) : plainWrites(kv);
+    return new KvStore({ jetstream, kv, writes, bucket, clock, report, regression });
   } catch (thrown) {
     throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
       bucket,
@@ -68,6 +66,7 @@ export async function openKvStore(
 class KvStore implements Store {
   readonly #jetstream: JetStreamClient;
   readonly #kv: KV;
+  readonly #writes: KvWrites;
   readonly #bucket: string;
   readonly #clock: Clock;
   readonly #report: (thrown: unknown) => void;
@@ -77,6 +76,7 @@ class KvStore implements Store {
   constructor(parts: {
     readonly jetstream: JetStreamClient;
     readonly kv: KV;
+    readonly writes: KvWrites;
     readonly bucket: string;
     readonly clock: Clock;
     readonly report: (thrown: unknown) => void;
@@ -84,6 +84,7 @@ class KvStore implements Store {
   }) {
     this.#jetstream = parts.jetstream;
     this.#kv = parts.kv;
+    this.#writes = parts.writes;
     this.#bucket = parts.bucket;
     this.#clock = parts.clock;
     this.#report = parts.report;
@@ -99,15 +100,15 @@ class KvStore implements Store {
   }
 
   create(key: string, value: Uint8Array): Promise<number> {
-    return this.#write(`create ${key}`, key, () => this.#kv.create(key, value));
+    return this.#write(`create ${key}`, key, () => this.#writes.create(key, value));
   }
 
   update(key: string, value: Uint8Array, revision: number): Promise<number> {
-    return this.#write(`update ${key}`, key, () => this.#kv.update(key, value, revision));
+    return this.#write(`update ${key}`, key, () => this.#writes.update(key, value, revision));
   }
 
   delete(key: string, revision: number): Promise<void> {
-    return this.#run(`delete ${key}`, key, () => this.#kv.delete(key, { previousSeq: revision }));
+    return this.#run(`delete ${key}`, key, () => this.#writes.delete(key, revision));
   }
 
   async watch(
@@ -149,18 +150,10 @@ class KvStore implements Store {
     try {
       return await run();
     } catch (cause) {
-      if (cause instanceof JetStreamApiError && isConflict(cause))
-        throw new ConflictError(key, { cause });
+      if (cause instanceof ConflictError) throw cause;
       throw new StoreUnavailableError(operation, { cause });
     }
   }
-}
-
-function isConflict({ code }: JetStreamApiError): boolean {
-  return (
-    code === JetStreamApiCodes.StreamWrongLastSequence ||
-    code === JetStreamApiCodes.StreamWrongLastSequenceUnknown
-  );
 }
 
 function changeOf(message: JsMsg, key: string): Change {

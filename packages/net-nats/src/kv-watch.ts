@@ -50,16 +50,17 @@ class KvWatch {
   #behindAt: number | undefined;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
+  /** What was there when a consumer began has been told. Also one that took the place of the first may find that. */
+  readonly #synced = Promise.withResolvers<void>();
 
   constructor(options: KvWatchOptions) {
     this.#options = options;
   }
 
   async open(): Promise<void> {
-    const { promise: synced, resolve } = Promise.withResolvers<void>();
-    await this.#consume(resolve);
+    await this.#consume();
     this.#checkLater();
-    await synced;
+    await this.#synced.promise;
   }
 
   stop(): void {
@@ -68,9 +69,12 @@ class KvWatch {
     this.#messages?.stop();
   }
 
-  /** From the last message on, in place of the consumer there was. `onSynced`: what was there has been told. */
-  async #consume(onSynced: () => void): Promise<void> {
+  /** From the last message on, in place of the consumer there was. */
+  async #consume(): Promise<void> {
     const { jetstream, stream, filter } = this.#options;
+    // What the one before still tells would be told again by the next, and go back.
+    this.#messages?.stop();
+    this.#consumer = undefined;
     const from =
       this.#streamSequence === 0
         ? { deliver_policy: DeliverPolicy.LastPerSubject }
@@ -83,9 +87,7 @@ class KvWatch {
       ...from,
     });
     let left = (await consumer.info(true)).num_pending;
-    if (left === 0) onSynced();
-    const replaced = this.#messages;
-    replaced?.stop();
+    if (left === 0) this.#synced.resolve();
     this.#delivered = 0;
     this.#behindAt = undefined;
     this.#consumer = consumer;
@@ -94,7 +96,7 @@ class KvWatch {
         if (consumer !== this.#consumer) return;
         this.#tell(message);
         left -= 1;
-        if (left === 0) onSynced();
+        if (left === 0) this.#synced.resolve();
       },
     });
     if (this.#stopped) this.#messages.stop();
@@ -117,16 +119,17 @@ class KvWatch {
 
   readonly #check = (): void => {
     void this.#isLost()
-      .then((isLost) => (isLost && !this.#stopped ? this.#consume(() => {}) : undefined))
+      .then((isLost) => (isLost && !this.#stopped ? this.#consume() : undefined))
       .catch(() => {}) // The stream cannot be reached now: it is tried again.
       .finally(() => this.#checkLater());
   };
 
   async #isLost(): Promise<boolean> {
+    if (this.#consumer === undefined) return true; // The last try to get one failed.
     const before = this.#delivered;
     let delivered: number;
     try {
-      delivered = (await this.#consumer!.info()).delivered.consumer_seq;
+      delivered = (await this.#consumer.info()).delivered.consumer_seq;
     } catch {
       return true; // There is no such consumer, or the server that has it does not answer.
     }

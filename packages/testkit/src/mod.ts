@@ -7,6 +7,7 @@ export { eventually, type EventuallyOptions } from "./eventually.ts";
 export { type FaultyStore, faultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type FaultyTransport, faultyTransport } from "./faulty-transport.ts";
 export { type LinkFaults, noFaults } from "./link-faults.ts";
+export { percentile } from "./percentile.ts";
 export { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 export type {
   ClusterEvent,

@@ -7,6 +7,7 @@ import type { History, Violation } from "../history.ts";
 import { CallChecks } from "./calls.ts";
 import { ClockChecks } from "./clocks.ts";
 import { DrainChecks } from "./drains.ts";
+import { GapReportChecks } from "./gap-reports.ts";
 import { MonitorChecks } from "./monitors.ts";
 import { OwnerChecks } from "./owners.ts";
 import type { OnViolation, StreamCheck } from "./stream-check.ts";
@@ -31,6 +32,7 @@ export function allChecks(violate: OnViolation, options: CheckOptions = {}): Str
     new OwnerChecks(violate),
     new CallChecks(violate, options),
     new TopicChecks(violate),
+    new GapReportChecks(violate),
     new MonitorChecks(violate, options),
     new SupervisorChecks(violate, options),
     new DrainChecks(violate),

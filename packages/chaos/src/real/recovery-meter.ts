@@ -41,9 +41,9 @@ export class RecoveryMeter {
     return this.#longest;
   }
 
-  /** By kind of fault, sorted: each time a name needed to run in another process. */
-  times(): ReadonlyMap<string, readonly number[]> {
-    return new Map([...this.#tookMs].map(([kind, took]) => [kind, took.toSorted((a, b) => a - b)]));
+  /** By kind of fault: each time a name needed to run in another process. */
+  get times(): ReadonlyMap<string, readonly number[]> {
+    return this.#tookMs;
   }
 
   #hit(fault: FaultEvent): void {
@@ -64,12 +64,7 @@ export class RecoveryMeter {
     }
     this.#waiting.delete(name);
     const took = this.#tookMs.get(fault.kind) ?? [];
-    took.push(atMs - fault.atMs);
+    took.push(atMs - Math.max(fault.atMs, before)); // A node that is drained runs calls on after the fault began.
     this.#tookMs.set(fault.kind, took);
   }
-}
-
-/** Of sorted figures. */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

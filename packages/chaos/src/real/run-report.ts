@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import type { PromiseVerdict, RecoveryFigures, Report } from "../report/report.ts";
-import { percentile } from "./recovery-meter.ts";
+import { percentile } from "@coppice/testkit";
+import { gapReportMsMax } from "../checkers/gap-reports.ts";
+import { commitOf } from "../commit.ts";
+import type { GapReportFigures, PromiseVerdict, Report, Spread } from "../report/report.ts";
 import type { RunResult } from "./run-result.ts";
 
 /** How a run is told apart from others. */
@@ -38,21 +39,25 @@ export function runReport(result: RunResult, identity: RunIdentity): Report {
       ...tallies,
     },
     failures: totals.failures,
-    recovery: recoveryOf(result),
+    recovery: [...recovery.times].map(([kind, took]) => ({ kind, ...spreadOf(took) })),
+    gapReports: gapReportsOf(result.gapReports),
     verdicts: verdictsOf(result),
     violations: violations.map(({ promise, message }) => `${promise}: ${message}`),
     timeline,
   };
 }
 
-function recoveryOf({ recovery }: RunResult): RecoveryFigures[] {
-  return [...recovery.times()].map(([kind, took]) => ({
-    kind,
-    count: took.length,
-    p50Ms: percentile(took, 0.5),
-    p99Ms: percentile(took, 0.99),
-    maxMs: took.at(-1) ?? NaN,
-  }));
+function gapReportsOf({ tookMs, sinceSentMs }: RunResult["gapReports"]): GapReportFigures {
+  return { aimMs: gapReportMsMax, took: spreadOf(tookMs), sinceSent: spreadOf(sinceSentMs) };
+}
+
+function spreadOf(samplesMs: readonly number[]): Spread {
+  return {
+    count: samplesMs.length,
+    p50Ms: percentile(samplesMs, 0.5),
+    p99Ms: percentile(samplesMs, 0.99),
+    maxMs: percentile(samplesMs, 1),
+  };
 }
 
 function verdictsOf({ totals, drain, faults, broken }: RunResult): PromiseVerdict[] {
@@ -79,12 +84,4 @@ function verdictsOf({ totals, drain, faults, broken }: RunResult): PromiseVerdic
     count,
     violations: broken.get(promise) ?? 0,
   }));
-}
-
-function commitOf(): string {
-  const { status, stdout } = spawnSync("git", ["describe", "--always", "--dirty", "--abbrev=12"], {
-    cwd: import.meta.dirname,
-    encoding: "utf8",
-  });
-  return status === 0 ? stdout.trim() : "unknown";
 }

@@ -5,6 +5,7 @@
  */
 import type { FaultEvent, Violation } from "../history.ts";
 import type { DrainChecks } from "../checkers/drains.ts";
+import type { GapReportChecks } from "../checkers/gap-reports.ts";
 import type { RecoveryMeter } from "./recovery-meter.ts";
 import type { Timeline } from "../report/timeline.ts";
 import type { Totals } from "./totals.ts";
@@ -18,6 +19,7 @@ export interface RunResult {
   readonly timeline: Timeline;
   readonly recovery: RecoveryMeter;
   readonly drain: DrainChecks;
+  readonly gapReports: GapReportChecks;
   /** What the nodes counted themselves. */
   readonly tallies: Readonly<Record<string, number>>;
   /** With their events; of each promise the first hundred. */

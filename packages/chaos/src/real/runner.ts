@@ -217,6 +217,7 @@ class Run {
       timeline: this.#timeline.result(),
       recovery: this.#recovery,
       drain: this.#verdicts.drain,
+      gapReports: this.#verdicts.gapReports,
       tallies: this.#history.tallies(),
       violations: this.#verdicts.violations,
       broken: this.#verdicts.counts,

@@ -6,6 +6,7 @@
 import type { HistoryEvent, Violation } from "../history.ts";
 import { allChecks } from "../checkers/check-history.ts";
 import { DrainChecks } from "../checkers/drains.ts";
+import { GapReportChecks } from "../checkers/gap-reports.ts";
 import type { StreamCheck } from "../checkers/stream-check.ts";
 
 /** Of one promise so many are kept with their events: the rest are counted. */
@@ -17,12 +18,14 @@ export class Verdicts {
   readonly #onViolation: (violation: Violation) => void;
   readonly violations: Violation[] = [];
   readonly drain: DrainChecks;
+  readonly gapReports: GapReportChecks;
 
   constructor(onViolation: (violation: Violation) => void) {
     this.#onViolation = onViolation;
     const violate = this.violate.bind(this);
     this.#checks = allChecks(violate, { clockJumps: true });
     this.drain = this.#checks.find((check) => check instanceof DrainChecks)!;
+    this.gapReports = this.#checks.find((check) => check instanceof GapReportChecks)!;
   }
 
   /** Of each promise that was broken, how often. */

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { rateOf, type Report } from "./report.ts";
+import { rateOf, type Report, type Spread } from "./report.ts";
 
 export function reportText(report: Report): string {
   const { machine, faults, totals, failures, recovery, verdicts, violations } = report;
+  const { aimMs, took, sinceSent } = report.gapReports;
   const kinds = Map.groupBy(faults, ({ kind }) => kind);
   const perHour = (count: number): string =>
     Math.round(count / (report.durationMs / 3_600_000)).toLocaleString("en");
@@ -29,12 +30,16 @@ export function reportText(report: Report): string {
     [
       "Names of a node that was hit, served by another again after",
       ...rows([
-        ["fault", "times", "p50", "p99", "longest"],
-        ...recovery.map(({ kind, count, p50Ms, p99Ms, maxMs }) => [
-          kind,
-          String(count),
-          ...[p50Ms, p99Ms, maxMs].map((ms) => `${Math.round(ms)} ms`),
-        ]),
+        ["fault", ...spreadHead],
+        ...recovery.map((figures) => [figures.kind, ...spreadCells(figures)]),
+      ]),
+    ],
+    [
+      "Gaps in topics, reported to a subscriber after",
+      ...rows([
+        ["", ...spreadHead, "aim"],
+        ["its node could know", ...spreadCells(took), `${aimMs} ms`],
+        ["the loss, with the time cut off", ...spreadCells(sinceSent)],
       ]),
     ],
     [
@@ -50,6 +55,13 @@ export function reportText(report: Report): string {
     ],
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+const spreadHead = ["times", "p50", "p99", "longest"] as const;
+
+function spreadCells({ count, p50Ms, p99Ms, maxMs }: Spread): string[] {
+  const times = count === 0 ? [] : [p50Ms, p99Ms, maxMs].map((ms) => `${Math.round(ms)} ms`);
+  return [String(count), ...times];
 }
 
 function seconds(ms: number): string {

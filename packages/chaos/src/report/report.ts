@@ -26,13 +26,27 @@ export interface PromiseVerdict {
   readonly violations: number;
 }
 
-/** How long names were not served after faults of one kind, in milliseconds. */
-export interface RecoveryFigures {
-  readonly kind: string;
+/** How long something took so many times, in milliseconds. */
+export interface Spread {
   readonly count: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+}
+
+/** How long names were not served after faults of one kind. */
+export interface RecoveryFigures extends Spread {
+  readonly kind: string;
+}
+
+/** How soon subscribers were told that they had missed messages. */
+export interface GapReportFigures {
+  /** What {@link took} may be at most, in milliseconds. */
+  readonly aimMs: number;
+  /** From when the subscriber's node heard something that the publisher sent later. */
+  readonly took: Spread;
+  /** From when the first of the missing messages was sent: with the time in which nothing could arrive. */
+  readonly sinceSent: Spread;
 }
 
 export interface Report {
@@ -51,6 +65,7 @@ export interface Report {
   /** Errors of calls, by code and whether the body ran. */
   readonly failures: Readonly<Record<string, number>>;
   readonly recovery: readonly RecoveryFigures[];
+  readonly gapReports: GapReportFigures;
   readonly verdicts: readonly PromiseVerdict[];
   /** The first of each promise, as sentences. */
   readonly violations: readonly string[];

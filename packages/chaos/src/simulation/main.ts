@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { commitOf } from "../commit.ts";
 import { describeFault } from "./fault-plan.ts";
 import { describeRow, isAsExpected, type PlantedBug, runMutant } from "./mutant-run.ts";
 import { neverReached, seedsForAllStates } from "./sometimes.ts";
@@ -64,10 +64,6 @@ function whole(option: string, text: string): number {
   return value;
 }
 
-function commit(): string {
-  return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-}
-
 function sayRate({ count, elapsedMs, simulatedMs, failures }: SeedRunResult): void {
   const seconds = elapsedMs / 1_000;
   const speed = Math.round(simulatedMs / Math.max(1, elapsedMs));
@@ -82,7 +78,7 @@ function sayRate({ count, elapsedMs, simulatedMs, failures }: SeedRunResult): vo
 async function sayFailure(failure: Failure): Promise<void> {
   const { seed, plan, violations } = failure;
   say("");
-  say(`FAILED seed=${seed} commit=${commit()} plan=${JSON.stringify(plan)}`);
+  say(`FAILED seed=${seed} commit=${commitOf()} plan=${JSON.stringify(plan)}`);
   for (const { promise, message } of violations.slice(0, 5)) say(`  ${promise}: ${message}`);
   if (plan.length > 0 && !values["no-shrink"]) {
     const small = await shrinkFailure(failure);

@@ -21,3 +21,7 @@ export interface Fault extends Schedulable {
   readonly unavailable?: (world: World) => string | undefined;
   readonly inject: (random: Random, world: World) => Injected | Promise<Injected>;
 }
+
+/** Why a fault of a group of servers cannot be made with one. */
+export const needsThree = ({ servers }: World): string | undefined =>
+  servers.names.length < 3 ? "it needs --servers 3" : undefined;

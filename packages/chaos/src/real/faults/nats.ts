@@ -8,11 +8,7 @@ import { join } from "node:path";
 import { streamOf } from "../ownership-watch.ts";
 import { oneOf, shuffled } from "../schedule-policy.ts";
 import type { World } from "../world.ts";
-import type { Fault, Injected } from "./fault.ts";
-
-const serverCount = ({ servers }: World): number => servers.names.length;
-const needsThree = (world: World): string | undefined =>
-  serverCount(world) < 3 ? "it needs --servers 3" : undefined;
+import { type Fault, type Injected, needsThree } from "./fault.ts";
 
 async function killed({ servers }: World, indices: readonly number[]): Promise<Injected> {
   await Promise.all(indices.map((index) => servers.kill(index)));

@@ -4,7 +4,7 @@
  * @module
  */
 import { oneOf } from "../schedule-policy.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, needsThree } from "./fault.ts";
 
 const kill: Fault = {
   kind: "kill",
@@ -34,13 +34,21 @@ const killTwo: Fault = {
 
 const freeze: Fault = {
   kind: "freeze",
-  description: "SIGSTOP for a node, longer than its lease, then SIGCONT",
+  description: "SIGSTOP for a node, longer than the lease on one server, then SIGCONT",
   lengthMs: [4_000, 9_000],
   inject: (random, { nodes }) => {
     const node = oneOf(nodes, random);
     node.freeze();
     return { targets: [node.name], heal: () => node.thaw() };
   },
+};
+
+const longFreeze: Fault = {
+  ...freeze,
+  kind: "long_freeze",
+  description: "SIGSTOP for a node, longer than the lease on a group of servers, then SIGCONT",
+  lengthMs: [14_000, 20_000],
+  unavailable: needsThree,
 };
 
 const pause: Fault = {
@@ -65,4 +73,11 @@ const processKill: Fault = {
   },
 };
 
-export const processFaults: readonly Fault[] = [kill, killTwo, freeze, pause, processKill];
+export const processFaults: readonly Fault[] = [
+  kill,
+  killTwo,
+  freeze,
+  longFreeze,
+  pause,
+  processKill,
+];

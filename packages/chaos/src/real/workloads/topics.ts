@@ -7,7 +7,12 @@ import { MissedMessages } from "@coppice/cluster";
 import { GenServer } from "@coppice/otp";
 import { pace, type Workload, type WorkloadContext } from "./workload.ts";
 
-const topics = ["news", "prices", "weather"];
+const busyTopics = ["news", "prices", "weather"];
+/** One broadcast in a while: what is lost here has nothing after it that shows it. */
+const rareTopic = "notices";
+const topics = [...busyTopics, rareTopic];
+/** In milliseconds. */
+const rareEveryMs = 5_000;
 /** For each topic and node. */
 const subscribersPerTopic = 2;
 
@@ -26,7 +31,12 @@ class Subscriber extends GenServer {
   }
 
   override init(): void {
-    this.#context.node.pubsub.subscribe(this.#topic, this.self.pid);
+    const { node, log } = this.#context;
+    const { pid } = this.self;
+    const life = { node: node.name, pid: pid.toString() };
+    log.record({ type: "start", ...life });
+    node.kernel.monitor(pid, () => log.record({ type: "end", ...life }));
+    node.pubsub.subscribe(this.#topic, pid);
   }
 
   override handleInfo(message: unknown): void {
@@ -54,6 +64,14 @@ export function topicsWorkload(context: WorkloadContext, perSecond: number): Wor
   const numbers = new Map(topics.map((topic) => [topic, 0]));
   let turn = 0;
   let stopPacing: (() => void) | undefined;
+  let rareTimer: NodeJS.Timeout | undefined;
+
+  const publish = (topic: string): void => {
+    const number = numbers.get(topic)! + 1;
+    numbers.set(topic, number);
+    log.record({ type: "publish", publisher, topic, number });
+    node.pubsub.broadcast(topic, [publisher, number] satisfies Numbered);
+  };
   return {
     children: topics.flatMap((topic) =>
       Array.from({ length: subscribersPerTopic }, (_, index) => ({
@@ -63,14 +81,14 @@ export function topicsWorkload(context: WorkloadContext, perSecond: number): Wor
     ),
     start: () => {
       stopPacing = pace(perSecond, () => {
-        const topic = topics[turn % topics.length]!;
+        publish(busyTopics[turn % busyTopics.length]!);
         turn += 1;
-        const number = numbers.get(topic)! + 1;
-        numbers.set(topic, number);
-        log.record({ type: "publish", publisher, topic, number });
-        node.pubsub.broadcast(topic, [publisher, number] satisfies Numbered);
       });
+      rareTimer = setInterval(() => publish(rareTopic), rareEveryMs);
     },
-    stop: () => stopPacing?.(),
+    stop: () => {
+      stopPacing?.();
+      clearInterval(rareTimer);
+    },
   };
 }

@@ -13,7 +13,6 @@ import {
   type AddressFamily,
   fromWasi,
   type IpSocketAddress,
-  isAnyAddress,
   socketErrorCode,
   toWasi,
 } from "./socket-address.ts";
@@ -32,7 +31,6 @@ interface Held {
 
 export class TcpSocket extends SocketResource {
   readonly #context: SocketContext;
-  readonly #family: AddressFamily;
   readonly #changed = new Signal();
   readonly #held: Held;
   #state: TcpState = "unbound";
@@ -42,22 +40,17 @@ export class TcpSocket extends SocketResource {
   #keepAliveIdle = keepAliveIdleNsDefault;
 
   constructor(context: SocketContext, family: AddressFamily) {
-    context.opened();
     const held: Held = {};
-    super(context.scope, () => {
-      context.closed();
+    super(context, family, () => {
       if (held.socket !== undefined) closeSocket(context.scope, held.socket);
     });
     this.#context = context;
-    this.#family = family;
     this.#held = held;
   }
 
-  /** A guest may only say that the system shall choose. */
   startBind(_network: Network, local: IpSocketAddress): void {
     if (this.#state !== "unbound") throw new WasiError("invalid-state");
-    if (local.tag !== this.#family) throw new WasiError("invalid-argument");
-    if (!isAnyAddress(fromWasi(local))) throw new WasiError("access-denied");
+    this.checkLocal(local);
     this.#state = "binding";
   }
 
@@ -69,7 +62,7 @@ export class TcpSocket extends SocketResource {
   startConnect(_network: Network, remote: IpSocketAddress): void {
     if (this.#state !== "unbound" && this.#state !== "bound") throw new WasiError("invalid-state");
     const { address, port } = fromWasi(remote);
-    if (remote.tag !== this.#family || port === 0) throw new WasiError("invalid-argument");
+    if (remote.tag !== this.addressFamily() || port === 0) throw new WasiError("invalid-argument");
     if (!this.#context.access.mayReach("tcp", { address, port })) {
       this.scope.denied(`a TCP connection to ${address} port ${port}: see allowTcp`);
       throw new WasiError("access-denied");
@@ -123,10 +116,6 @@ export class TcpSocket extends SocketResource {
 
   isListening(): boolean {
     return false;
-  }
-
-  addressFamily(): AddressFamily {
-    return this.#family;
   }
 
   setListenBacklogSize(): never {

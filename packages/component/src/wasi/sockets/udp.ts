@@ -13,7 +13,6 @@ import {
   type Endpoint,
   fromWasi,
   type IpSocketAddress,
-  isAnyAddress,
   socketErrorCode,
   toWasi,
 } from "./socket-address.ts";
@@ -38,11 +37,9 @@ interface Shared {
 }
 
 export class UdpSocket extends SocketResource {
-  readonly #family: AddressFamily;
   readonly #shared: Shared;
 
   constructor(context: SocketContext, family: AddressFamily) {
-    context.opened();
     const shared: Shared = {
       context,
       changed: new Signal(),
@@ -50,21 +47,18 @@ export class UdpSocket extends SocketResource {
       bound: false,
       sending: 0,
     };
-    super(context.scope, () => {
-      context.closed();
+    super(context, family, () => {
       shared.bound = false;
       shared.socket?.close();
     });
-    this.#family = family;
     this.#shared = shared;
   }
 
   startBind(_network: Network, local: IpSocketAddress): void {
     const shared = this.#shared;
     if (shared.socket !== undefined) throw new WasiError("invalid-state");
-    if (local.tag !== this.#family) throw new WasiError("invalid-argument");
-    if (!isAnyAddress(fromWasi(local))) throw new WasiError("access-denied");
-    const socket = createSocket({ type: this.#family === "ipv4" ? "udp4" : "udp6" });
+    this.checkLocal(local);
+    const socket = createSocket({ type: this.addressFamily() === "ipv4" ? "udp4" : "udp6" });
     shared.socket = socket;
     this.scope.closing(closed(socket));
     socket.on("message", (data, from) => receive(shared, data, from));
@@ -106,10 +100,6 @@ export class UdpSocket extends SocketResource {
     const { remote } = this.#shared;
     if (remote === undefined) throw new WasiError("invalid-state");
     return toWasi(remote);
-  }
-
-  addressFamily(): AddressFamily {
-    return this.#family;
   }
 
   unicastHopLimit(): never {
