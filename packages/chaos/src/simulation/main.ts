@@ -31,7 +31,7 @@ const help = `usage: npm run chaos:sim -- [options]
 /** The list of planted bugs is part of the tests. */
 const mutantsFile = new URL("../../test/mutants/mutants.ts", import.meta.url).href;
 const seedsDefault = "1000";
-/** How many seeds a planted bug may take: the rarest one takes 2,143. */
+/** How many seeds a planted bug may take: the rarest has taken 2,143. */
 const mutantSeedsDefault = "3000";
 /** How many show that a bug which breaks no promise indeed breaks none. */
 const equivalentSeedsMax = 400;
