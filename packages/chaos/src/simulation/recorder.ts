@@ -24,6 +24,8 @@ export class Recorder {
   readonly registry: ClusterEvent[] = [];
   /** When the body of a call that takes a while was done, by call. */
   readonly finished = new Map<string, number>();
+  /** When a process was unregistered, or began to be, by printed pid. */
+  readonly unregistered = new Map<string, number>();
   /** States that a good batch of runs reaches, and how often this one did. */
   readonly sometimes = new Map<string, number>();
   /** Ends of named processes that a supervisor took for crashes. */
@@ -51,6 +53,16 @@ export class Recorder {
   /** The body of a call is done; its answer is about to be sent. */
   finish(id: string): void {
     this.finished.set(id, this.#now());
+  }
+
+  /** A process is being unregistered. */
+  unregister(pid: string): void {
+    this.unregistered.set(pid, this.#now());
+  }
+
+  /** It turned out to have no name. */
+  wasNotRegistered(pid: string): void {
+    this.unregistered.delete(pid);
   }
 
   /**

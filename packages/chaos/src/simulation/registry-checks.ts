@@ -1,10 +1,11 @@
 /**
- * Checks that need to know more than a history says: the sessions in the store, and when a call's body was done.
+ * Checks that need to know more than a history says: the sessions in the store, when a call's body was done, and when a
+ * process was unregistered.
  *
  * @module
  */
 import type { ClusterEvent } from "@coppice/testkit";
-import type { ExecutionEvent, History, Violation } from "../history.ts";
+import type { CallEvent, ExecutionEvent, History, Violation } from "../history.ts";
 
 /** N1: a name is taken from another life of a node only when that life's session is over, or by that node itself. */
 export function findStolenNames(registry: readonly ClusterEvent[]): Violation[] {
@@ -58,4 +59,28 @@ export function findLateAnswers(
     const message = `${outcome.id} was answered by epoch ${execution.epoch} of ${execution.name}, done at ${doneMs.toFixed(1)} ms, after epoch ${later.epoch} had acted at ${later.atMs.toFixed(1)} ms`;
     return [{ promise: "N3", message, events: [execution, later, outcome] }];
   });
+}
+
+/**
+ * N3: a process that was unregistered is not reached by its name from its own node any more, also while the name cannot be
+ * given up. Other nodes may not have heard of it.
+ */
+export function findAnswersWithoutName(
+  history: History,
+  unregistered: ReadonlyMap<string, number>,
+): Violation[] {
+  const calls = new Map<string, CallEvent>();
+  const violations: Violation[] = [];
+  for (const event of history) {
+    if (event.type === "call") calls.set(event.id, event);
+    if (event.type !== "execution") continue;
+    const { id, pid } = event;
+    const sinceMs = unregistered.get(pid);
+    const call = calls.get(id);
+    if (sinceMs === undefined || call === undefined || call.atMs <= sinceMs) continue;
+    if (!pid.startsWith(`${call.caller}.`)) continue;
+    const message = `${pid} ran ${id} of its own node to ${call.name}, made ${(call.atMs - sinceMs).toFixed(1)} ms after it was unregistered`;
+    violations.push({ promise: "N3", message, events: [call, event] });
+  }
+  return violations;
 }

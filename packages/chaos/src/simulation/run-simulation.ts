@@ -8,7 +8,7 @@ import { simulatedCluster, type SimulatedCluster, type TraceLine } from "@coppic
 import type { Checker, History, Violation } from "../history.ts";
 import { clockRateOf, type Fault, type FaultPlan, planEndMs } from "./fault-plan.ts";
 import { faultPhaseMs } from "./generate-plan.ts";
-import { findLateAnswers, findStolenNames } from "./registry-checks.ts";
+import { findAnswersWithoutName, findLateAnswers, findStolenNames } from "./registry-checks.ts";
 import { FaultInjector } from "./inject-faults.ts";
 import { Recorder } from "./recorder.ts";
 import { singletonNames } from "./workload-processes.ts";
@@ -86,6 +86,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       ...recorder.strangeEnds,
       ...findStolenNames(recorder.registry),
       ...findLateAnswers(history, recorder.finished),
+      ...findAnswersWithoutName(history, recorder.unregistered),
     ],
     history,
     sometimes: recorder.sometimes,

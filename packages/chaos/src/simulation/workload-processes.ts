@@ -169,6 +169,7 @@ export function spawnRegistrable(context: ProcessContext): Registrable {
   noteLife(context, pid);
   const giveUp = (): void => {
     isGivenUp = true;
+    context.recorder.unregister(pid.toString());
   };
   return { pid, giveUp };
 }

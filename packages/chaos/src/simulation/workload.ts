@@ -205,7 +205,13 @@ export class Workload {
         return;
       }
       giveUp();
-      node.unregister(registeredName).then(() => this.#recorder.reached("unregistered"), failed);
+      node.unregister(registeredName).then(
+        () => this.#recorder.reached("unregistered"),
+        (thrown: unknown) => {
+          failed(thrown);
+          this.#recorder.wasNotRegistered(pid.toString());
+        },
+      );
       return;
     }
     const registrable = spawnRegistrable(context);

@@ -105,12 +105,13 @@ export const mutants: readonly Mutant[] = [
     ),
   ),
   rare(
-    ["reset", "delay"],
+    ["reset", "delay", "network-restart"],
     mutant(
       "what was asked on one connection is concluded on another",
       `${cluster}/membership.ts`,
       "if (gone && connection === this.#connection)",
       "if (gone)",
+      "a node with a new connection acts only after a renewal, and a session that was renewed is not ended: at worst it counts as down for a moment",
     ),
   ),
   mutant(
@@ -124,7 +125,6 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/names.ts`,
     "if (revision <= (known?.epoch ?? this.#deleted.get(name))) return;",
     "",
-    "the newer write arrives a moment later: it costs a restart of the process, and breaks no promise",
   ),
   mutant(
     "a write whose answer was lost is never learned of",
@@ -258,7 +258,28 @@ export const mutants: readonly Mutant[] = [
     `${cluster}/waiting-lines.ts`,
     "places.splice(after < 0 ? places.length : after, 0, place);",
     "places.push(place);",
+    "it waits for those that overtook it, and is not sent again when one of them may have run: its error says that it did not run",
   ),
+  {
+    name: "a call that is sent again goes to the end of its line, and after those that overtook it",
+    patches: [
+      {
+        file: `${cluster}/waiting-lines.ts`,
+        find: "places.splice(after < 0 ? places.length : after, 0, place);",
+        replace: "places.push(place);",
+      },
+      {
+        file: `${cluster}/waiting-lines.ts`,
+        find: "? !this.isFollowed(name, place.ticket)",
+        replace: "? true",
+      },
+      {
+        file: `${cluster}/call-by-name.ts`,
+        find: "if (this.#lines.isOvertaken(label, place.ticket)) return true;",
+        replace: "",
+      },
+    ],
+  },
   mutant(
     "the session of a node that came back is ended",
     `${cluster}/sessions.ts`,
@@ -272,14 +293,11 @@ export const mutants: readonly Mutant[] = [
     "return calls;",
     "calls by name are put in order again before they are sent again; by pid they only fail in another order",
   ),
-  rare(
-    ["store-unavailable", "store-cut", "isolate"],
-    mutant(
-      "a name that is being given up is still answered for",
-      `${cluster}/registrations.ts`,
-      "return this.#givenUp.has(name) && this.#names.isOurs(name);",
-      "return false;",
-    ),
+  mutant(
+    "a name that is being given up is still answered for",
+    `${cluster}/registrations.ts`,
+    "return this.#givenUp.has(name) && this.#names.isOurs(name);",
+    "return false;",
   ),
   rare(
     ["store-slow", "lost-acks", "delay"],
