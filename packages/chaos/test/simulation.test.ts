@@ -144,6 +144,17 @@ describe("planted bugs", () => {
 });
 
 describe("plans", () => {
+  test.for([[["clock-rate"]], [["clock-rate", "reset"]], [["isolate"]]] as const)(
+    "have no other faults than those asked for, and clocks that run (%j)",
+    ([kinds]) => {
+      for (let seed = 1; seed <= 50; seed += 1)
+        for (const { kind, amount } of generatePlan(seed, nodeNames, kinds)) {
+          expect(kinds).toContain(kind);
+          if (kind === "clock-rate") expect(amount).toBeGreaterThanOrEqual(0.95);
+        }
+    },
+  );
+
   test("follow from the seed, and differ between seeds", () => {
     expect(generatePlan(1, nodeNames)).toEqual(generatePlan(1, nodeNames));
     const kinds = new Set(

@@ -37,12 +37,14 @@ export function generatePlan(
 ): FaultPlan {
   const random = seededRandom((seed ^ planSalt) >>> 0);
   const dice = new Dice(random);
-  const kinds = among.filter((kind) => kind !== "clock-rate" && dice.chance(0.4));
-  const allowed = kinds.length > 0 ? kinds : [dice.pick(among.slice(0, 5))];
+  const passing = among.filter((kind) => kind !== "clock-rate"); // That is there from the start, or not at all.
+  const drawn = passing.filter(() => dice.chance(0.4));
+  const allowed =
+    drawn.length > 0 || passing.length === 0 ? drawn : [dice.pick(passing.slice(0, 5))];
   const plan: Fault[] = [];
   if (dice.chance(0.5) && among.includes("clock-rate")) plan.push(...clocks(nodes, dice));
   if (dice.chance(0.15) && among.includes("isolate")) plan.push(...swizzle(nodes, dice));
-  const count = 1 + dice.below(faultsMax);
+  const count = allowed.length === 0 ? 0 : 1 + dice.below(faultsMax);
   for (let index = 0; index < count; index += 1)
     plan.push(oneFault(dice.pick(allowed), nodes, dice));
   return plan.sort((a, b) => a.atMs - b.atMs);

@@ -109,9 +109,18 @@ export const mutants: readonly Mutant[] = [
     mutant(
       "what was asked on one connection is concluded on another",
       `${cluster}/membership.ts`,
-      "if (gone && connection === this.#connection)",
-      "if (gone)",
+      "if (connection !== this.#connection) return;",
+      "",
       "a node with a new connection acts only after a renewal, and a session that was renewed is not ended: at worst it counts as down for a moment",
+    ),
+  ),
+  rare(
+    ["clock-rate", "partition", "reset"],
+    mutant(
+      "heartbeats that were lost on the way to one node count as silence",
+      `${cluster}/membership-state.ts`,
+      "known.isMute === true ? { ...known, seenMs: nowMs } : known;",
+      "known;",
     ),
   ),
   mutant(
