@@ -7,7 +7,8 @@
  *       sides: the receiver opens its own channel anew.
  *   L3. A channel that was opened anew says so at once, and ends every relation of its receiver with its sender: a node
  *       that others declared down meanwhile learns it with the first packet.
- *   L4. After a reconnection, and a while after the last packet, an empty packet shows whether one was lost (L2).
+ *   L4. After a reconnection, and a while after the last packet, an empty packet shows whether one was lost (L2), be it one
+ *       that was empty itself: a node that cannot know whether its session stands drops what it gets.
  *   L6. A packet that arrives twice, or behind a later one, is dropped: its signals have taken effect, or are known to be lost.
  *   L5. Who sent a packet is what its subject says, which a server with permissions enforces.
  *
@@ -49,7 +50,7 @@ interface Outgoing {
   scheduled: boolean;
   /** One for all turns. */
   readonly flush: () => void;
-  /** When the last packet was sent, unless that one was empty. */
+  /** When the last packet was sent, unless that one only trails another. */
   trailsMs: number | undefined;
 }
 
@@ -183,14 +184,23 @@ export class PeerLinks {
     outgoing.scheduled = false;
     if (outgoing.packet.isEmpty || this.#outgoing.get(outgoing.address.node) !== outgoing) return;
     this.#send(outgoing);
-    outgoing.trailsMs = this.#clock.now();
-    this.#stopTimer ??= this.#clock.after(trailAfterMs, this.#trail);
   }
 
   #send(outgoing: Outgoing): void {
+    this.#publish(outgoing);
+    this.#trailLater(outgoing);
+  }
+
+  #publish(outgoing: Outgoing): void {
     outgoing.sent = nextNumber(outgoing.sent);
     const packet = outgoing.packet.take(outgoing.sent);
     this.#transport.publish(outgoing.subject, packet, { inParts: true });
+  }
+
+  /** L4 */
+  #trailLater(outgoing: Outgoing): void {
+    outgoing.trailsMs = this.#clock.now();
+    this.#stopTimer ??= this.#clock.after(trailAfterMs, this.#trail);
   }
 
   /** Sends what {@link trailAfterMs} promises, and looks again later where it is too early. */
@@ -203,7 +213,7 @@ export class PeerLinks {
       if (outgoing.trailsMs > dueMs) again = true;
       else {
         outgoing.trailsMs = undefined;
-        this.#send(outgoing);
+        this.#publish(outgoing);
       }
     }
     if (again) this.#stopTimer = this.#clock.after(trailAfterMs, this.#trail);
@@ -215,6 +225,7 @@ export class PeerLinks {
       this.#flush(outgoing);
       outgoing.sent = nextNumber(outgoing.sent);
       this.#transport.publish(outgoing.subject, outgoing.packet.sync(outgoing.sent));
+      this.#trailLater(outgoing);
     }
   }
 
