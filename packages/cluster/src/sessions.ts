@@ -149,8 +149,12 @@ export class Sessions {
     return !this.mayAct() && this.#transport.connected && mayAct(echoed, this.#leaseMs, nowMs);
   }
 
-  /** Whether this node did not run for so long that it cannot know if its session still stands. */
+  /**
+   * Whether this node did not run for so long that it cannot know if its session still stands. Not while it opens its first one:
+   * others may have heard of that, and write, before the answer of the store is here.
+   */
   isInDoubt(): boolean {
+    if (this.#openedRevision === 0) return false;
     return isInDoubt(this.#settledMs, this.#leaseMs, this.#clock.now());
   }
 
