@@ -1,12 +1,18 @@
 /**
  * Heartbeats on the wire.
  *
- * A beat is a msgpack list: major and minor version, node, incarnation, operating-system pid, when it was sent on the
+ * A beat is, behind a checksum, a msgpack list: major and minor version, node, incarnation, operating-system pid, when it was sent on the
  * sender's clock in milliseconds, and whether the sender leaves. A later minor version may append to it.
  *
  * @module
  */
-import { assertSupported, BadFrameError, decode, encode, protocolVersion } from "@coppice/net";
+import {
+  assertSupported,
+  BadFrameError,
+  decodeChecked,
+  encodeChecked,
+  protocolVersion,
+} from "@coppice/net";
 import type { Beat } from "./membership-state.ts";
 
 /** Larger ones are not read. */
@@ -20,15 +26,15 @@ export function encodeBeat({
   leaving = false,
 }: Beat): Uint8Array {
   const { major, minor } = protocolVersion;
-  return encode([major, minor, node, incarnation, osPid, sentMs, leaving]);
+  return encodeChecked([major, minor, node, incarnation, osPid, sentMs, leaving]);
 }
 
 /**
  * @throws {UnsupportedVersionError} for one of another major version.
- * @throws {BadFrameError} for what is none.
+ * @throws {BadFrameError} for what is none, or was damaged: another incarnation would say that a node that lives is over.
  */
 export function decodeBeat(data: Uint8Array): Beat {
-  const value = decode(data, beatLimits);
+  const value = decodeChecked(data, beatLimits);
   if (!Array.isArray(value)) throw new BadFrameError("a heartbeat is malformed");
   const [major, minor, node, incarnation, osPid, sentMs, leaving] = value as unknown[];
   if (typeof major === "number") assertSupported(major);

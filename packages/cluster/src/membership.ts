@@ -180,6 +180,7 @@ export class Membership {
 
   /** Somebody was heard in another way than by a beat: the first signal may overtake it. */
   heard(address: NodeAddress): void {
+    if (address.node === this.#self.node) return; // A subject that was damaged on the way.
     if (this.#members.get(address.node)?.incarnation === address.incarnation) return;
     if (this.#ended.has(address)) return;
     const beat = { ...address, osPid: 0, sentMs: 0 };

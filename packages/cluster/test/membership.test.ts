@@ -5,7 +5,7 @@ import {
   type NodeAddress,
   seededRandom,
 } from "@coppice/kernel";
-import { encode, MemoryNetwork, Subjects } from "@coppice/net";
+import { encodeChecked, MemoryNetwork, Subjects } from "@coppice/net";
 import { faultyTransport, simulatedClock } from "@coppice/testkit";
 import { describe, expect, test } from "vitest";
 import { decodeBeat, encodeBeat } from "../src/membership-protocol.ts";
@@ -97,15 +97,26 @@ describe("a heartbeat", () => {
   });
 
   test("of another major version is refused in words; of a later minor version it may say more", () => {
-    expect(() => decodeBeat(encode([2, 0, "b"]))).toThrow(/version 2 arrived, this node speaks 1/);
-    expect(decodeBeat(encode([1, 9, "b", "i", 1, 2, false, { more: true }]))).toMatchObject({
+    expect(() => decodeBeat(encodeChecked([2, 0, "b"]))).toThrow(
+      /version 2 arrived, this node speaks 1/,
+    );
+    expect(decodeBeat(encodeChecked([1, 9, "b", "i", 1, 2, false, { more: true }]))).toMatchObject({
       node: "b",
     });
   });
 
+  test("of which one bit was flipped is refused", () => {
+    const sent = encodeBeat(beat("b"));
+    for (let bit = 0; bit < sent.length * 8; bit += 1) {
+      const damaged = sent.slice();
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      expect(() => decodeBeat(damaged)).toThrow(/damaged/);
+    }
+  });
+
   test("that is none is refused", () => {
     for (const value of [null, {}, [], [1], [1, 0, "b", "i", "x", 0, false], "beat"])
-      expect(() => decodeBeat(encode(value))).toThrow(/malformed/);
+      expect(() => decodeBeat(encodeChecked(value))).toThrow(/malformed/);
   });
 });
 
@@ -222,7 +233,7 @@ describe("the shell", () => {
     const stranger = network.connect();
     for (let count = 0; count < 50; count += 1) {
       stranger.publish(subjects.beat("x"), new TextEncoder().encode("garbage"));
-      stranger.publish(subjects.beat("x"), encode([2, 0, "x", "i", 1, 1, false]));
+      stranger.publish(subjects.beat("x"), encodeChecked([2, 0, "x", "i", 1, 1, false]));
     }
     start("b");
     await clock.advance(500);

@@ -13,7 +13,7 @@ import {
 import { ForeignBucketError, JetStreamDisabledError } from "./errors.ts";
 
 /** What the buckets of this version are described as. Another format gets another number. */
-export const storeDescription = "Coppice store, format 1";
+export const storeDescription = "Coppice store, format 2";
 export const artifactsDescription = "Coppice artifacts, format 1";
 
 /** @throws {ForeignBucketError} if the bucket has another description. */

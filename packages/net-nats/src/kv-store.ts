@@ -16,10 +16,21 @@ import {
 import type { Clock } from "@coppice/kernel";
 import type { JetStreamClient, JsMsg } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
+import { headers } from "@nats-io/transport-node";
 import { assertOwn, bucketFailure, storeDescription } from "./buckets.ts";
 import { openKvWatch } from "./kv-watch.ts";
-import { type KvWrites, plainWrites, ReplicatedWrites } from "./replicated-writes.ts";
+import {
+  type DeleteKey,
+  isInternalKey,
+  type KvWrites,
+  plainWrites,
+  ReplicatedWrites,
+} from "./replicated-writes.ts";
 import type { Regression } from "./regression.ts";
+import { assertDeletion, openValue, sealDeletion, sealValue } from "./sealed-value.ts";
+
+/** Says in JetStream's buckets that a key was deleted. */
+const operationHeader = "KV-Operation";
 
 /** How a bucket is made. */
 export interface StoreOptions {
@@ -53,7 +64,9 @@ export async function openKvStore(
     const status = await made.status();
     assertOwn(bucket, status.description, storeDescription);
     const kv = await manager.open(bucket); // Opened, it reads from the leader; created, from any replica.
-    const writes = status.replicas > 1 ? new ReplicatedWrites(kv, clock) : plainWrites(kv);
+    const deleteKey = deletion(jetstream, bucket);
+    const writes =
+      status.replicas > 1 ? new ReplicatedWrites(kv, deleteKey, clock) : plainWrites(kv, deleteKey);
     return new KvStore({ jetstream, kv, writes, bucket, clock, report, regression });
   } catch (thrown) {
     throw await bucketFailure(thrown, jetstream, `KV_${bucket}`, {
@@ -94,17 +107,22 @@ class KvStore implements Store {
   get(key: string): Promise<Entry | undefined> {
     return this.#run(`get ${key}`, key, async () => {
       const entry = await this.#kv.get(key);
-      if (entry === null || entry.operation !== "PUT") return undefined;
-      return { key, value: entry.value, revision: entry.revision };
+      if (entry === null) return undefined;
+      const { operation, value, revision } = entry;
+      if (operation === "PUT") return { key, value: openValue(key, value), revision };
+      assertDeletion(key, value);
+      return undefined;
     });
   }
 
   create(key: string, value: Uint8Array): Promise<number> {
-    return this.#write(`create ${key}`, key, () => this.#writes.create(key, value));
+    return this.#write(`create ${key}`, key, () => this.#writes.create(key, sealValue(key, value)));
   }
 
   update(key: string, value: Uint8Array, revision: number): Promise<number> {
-    return this.#write(`update ${key}`, key, () => this.#writes.update(key, value, revision));
+    return this.#write(`update ${key}`, key, () =>
+      this.#writes.update(key, sealValue(key, value), revision),
+    );
   }
 
   delete(key: string, revision: number): Promise<void> {
@@ -122,8 +140,11 @@ class KvStore implements Store {
       filter: `${root}${options.prefix ?? ""}>`,
       clock: this.#clock,
       onMessage: (message) => {
+        const key = message.subject.slice(root.length);
+        if (isInternalKey(key)) return;
+        const change = changeOf(message, key);
         this.#regression.seen(message.seq);
-        onChange(changeOf(message, message.subject.slice(root.length)));
+        onChange(change);
       },
       report: this.#report,
     });
@@ -156,9 +177,23 @@ class KvStore implements Store {
   }
 }
 
+/** @throws {BadFrameError} if it was damaged, or somebody else wrote it. */
 function changeOf(message: JsMsg, key: string): Change {
-  const operation = message.headers?.get("KV-Operation") ?? "";
+  const operation = message.headers?.get(operationHeader) ?? "";
   const revision = message.seq;
-  if (operation === "DEL" || operation === "PURGE") return { type: "delete", key, revision };
-  return { type: "put", key, value: message.data, revision };
+  if (operation === "") return { type: "put", key, value: openValue(key, message.data), revision };
+  assertDeletion(key, message.data);
+  return { type: "delete", key, revision };
+}
+
+/** As the client deletes a key, with a checksum. */
+function deletion(jetstream: JetStreamClient, bucket: string): DeleteKey {
+  return (key, revision) => {
+    const deletionHeaders = headers();
+    deletionHeaders.set(operationHeader, "DEL");
+    return jetstream.publish(`$KV.${bucket}.${key}`, sealDeletion(key), {
+      headers: deletionHeaders,
+      expect: { lastSubjectSequence: revision },
+    });
+  };
 }

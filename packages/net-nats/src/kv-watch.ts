@@ -25,9 +25,12 @@ export interface KvWatchOptions {
   readonly stream: string;
   readonly filter: string;
   readonly clock: Clock;
-  /** It may throw: a throw in a callback of this client would stop its whole connection. */
+  /**
+   * It may throw: a throw in a callback of this client would stop its whole connection. A message of which it throws was
+   * damaged on the way, or is no good: it is asked for once more.
+   */
   readonly onMessage: (message: JsMsg) => void;
-  /** Told of what `onMessage` throws. */
+  /** Told of what `onMessage` throws of a message twice. */
   readonly report: (thrown: unknown) => void;
 }
 
@@ -46,10 +49,13 @@ class KvWatch {
   #streamSequence = 0;
   /** The last message of this consumer. */
   #delivered = 0;
+  /** The message that was asked for once more. */
+  #refused: number | undefined;
   /** What was delivered when the last answer showed more. */
   #behindAt: number | undefined;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
+  #consuming: Promise<void> | undefined;
   /** What was there when a consumer began has been told. Also one that took the place of the first may find that. */
   readonly #synced = Promise.withResolvers<void>();
 
@@ -70,7 +76,14 @@ class KvWatch {
   }
 
   /** From the last message on, in place of the consumer there was. */
-  async #consume(): Promise<void> {
+  #consume(): Promise<void> {
+    this.#consuming ??= this.#consumeNow().finally(() => {
+      this.#consuming = undefined;
+    });
+    return this.#consuming;
+  }
+
+  async #consumeNow(): Promise<void> {
     const { jetstream, stream, filter } = this.#options;
     // What the one before still tells would be told again by the next, and go back.
     this.#messages?.stop();
@@ -93,8 +106,7 @@ class KvWatch {
     this.#consumer = consumer;
     this.#messages = await consumer.consume({
       callback: (message) => {
-        if (consumer !== this.#consumer) return;
-        this.#tell(message);
+        if (consumer !== this.#consumer || !this.#tell(message)) return;
         left -= 1;
         if (left === 0) this.#synced.resolve();
       },
@@ -102,15 +114,24 @@ class KvWatch {
     if (this.#stopped) this.#messages.stop();
   }
 
-  #tell(message: JsMsg): void {
+  /** False: it is asked for once more. */
+  #tell(message: JsMsg): boolean {
     const { onMessage, report } = this.#options;
     this.#delivered = message.info.deliverySequence;
-    this.#streamSequence = message.seq;
     try {
       onMessage(message);
     } catch (thrown) {
+      if (this.#refused !== message.seq) {
+        this.#refused = message.seq;
+        this.#consumer = undefined; // What comes after it is told after it.
+        const again = (): Promise<void> => this.#consume();
+        (this.#consuming ?? Promise.resolve()).then(again, again).catch(() => {}); // Tried again regularly.
+        return false;
+      }
       report(thrown);
     }
+    this.#streamSequence = message.seq;
+    return true;
   }
 
   #checkLater(): void {

@@ -23,6 +23,14 @@ const barrierKey = "barrier";
 /** See `first-writes.ts`. */
 const turnKey = "first-write";
 
+/** Whether a key is one of those with which writes are kept apart: nobody else is told of it. */
+export function isInternalKey(key: string): boolean {
+  return key === barrierKey || key === turnKey;
+}
+
+/** Deletes a key that is at that revision. */
+export type DeleteKey = (key: string, revision: number) => Promise<unknown>;
+
 /** The writes of a store. They throw `ConflictError`, or what the client throws. */
 export interface KvWrites {
   create(key: string, value: Uint8Array): Promise<number>;
@@ -49,22 +57,24 @@ function isConflict({ code }: JetStreamApiError): boolean {
 }
 
 /** For one server: it compares and writes in one step. */
-export function plainWrites(kv: KV): KvWrites {
+export function plainWrites(kv: KV, deleteKey: DeleteKey): KvWrites {
   return {
     create: (key, value) => compared(key, kv.create(key, value)),
     update: (key, value, revision) => compared(key, kv.update(key, value, revision)),
-    delete: (key, revision) => compared(key, kv.delete(key, { previousSeq: revision })),
+    delete: async (key, revision) => void (await compared(key, deleteKey(key, revision))),
   };
 }
 
 /** For a group of servers. Each takes two requests more; a write to a key that was never there up to eight. */
 export class ReplicatedWrites implements KvWrites {
   readonly #kv: KV;
+  readonly #deleteKey: DeleteKey;
   readonly #barrier: Barrier;
   readonly #firstWrites: FirstWrites;
 
-  constructor(kv: KV, clock: Clock) {
+  constructor(kv: KV, deleteKey: DeleteKey, clock: Clock) {
     this.#kv = kv;
+    this.#deleteKey = deleteKey;
     this.#barrier = new Barrier(() => kv.put(barrierKey, ""));
     const turn = {
       read: () => kv.get(turnKey),
@@ -85,7 +95,7 @@ export class ReplicatedWrites implements KvWrites {
   }
 
   async delete(key: string, revision: number): Promise<void> {
-    await compared(key, this.#kv.delete(key, { previousSeq: revision }));
+    await compared(key, this.#deleteKey(key, revision));
     await this.#barrier.pass();
     const found = await this.#kv.get(key);
     if (found?.operation === "PUT") throw new ConflictError(key);

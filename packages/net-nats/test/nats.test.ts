@@ -199,24 +199,30 @@ describe.skipIf(executable === undefined)("a real nats-server", () => {
     await expect(network.openArtifacts("theirs")).rejects.toThrow(ForeignBucketError);
   });
 
-  test("what a watcher throws, for an entry that somebody else wrote, is reported and breaks nothing", async () => {
+  test("what a watcher throws, and an entry that somebody else wrote, is reported and breaks nothing", async () => {
     const network = await connected(shared.url);
     const store = await network.openStore("shared");
-    const reported = new Promise<string>((resolve) => {
-      network.transport.onStatus((status) => {
-        if (status.type === "error") resolve(status.error.message);
-      });
+    const reported: string[] = [];
+    network.transport.onStatus((status) => {
+      if (status.type === "error") reported.push(status.error.message);
     });
     const keys: string[] = [];
     await store.watch((change) => {
-      if (change.key === "garbage") throw new Error("an entry that cannot be read");
+      if (change.key === "strange") throw new Error("an entry that cannot be used");
       keys.push(change.key);
     });
     const kv = await new Kvm(jetstream(await stranger(shared.url))).open("shared");
     await kv.put("garbage", "???");
+    await kv.delete("gone");
+    await store.create("strange", new Uint8Array([1]));
     await store.create("good", new Uint8Array([1]));
-    expect(await reported).toBe("an entry that cannot be read");
-    await expect.poll(() => keys).toEqual(["good"]);
+    await expect.poll(() => keys, { timeout: 10_000 }).toEqual(["good"]);
+    expect(reported).toEqual([
+      "the value of the key garbage was damaged",
+      "the value of the key gone was damaged",
+      "an entry that cannot be used",
+    ]);
+    await expect(store.get("garbage")).rejects.toThrow(StoreUnavailableError);
   });
 
   test("a store whose server is gone fails in time, and says that a write may have been made", async () => {

@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { decode, encode } from "./codec.ts";
-import { BadFrameError } from "./frame-limits.ts";
+import { BadFrameError, type DecodeLimits } from "./frame-limits.ts";
 
 const checksumBytes = 4;
 
@@ -22,12 +22,12 @@ export function encodeChecked(value: unknown): Uint8Array {
 }
 
 /** @throws {BadFrameError} for what was damaged; as {@link decode} for the rest. */
-export function decodeChecked(data: Uint8Array): unknown {
+export function decodeChecked(data: Uint8Array, limits?: DecodeLimits): unknown {
   const body = data.subarray(checksumBytes);
   const { buffer, byteOffset, byteLength } = data;
   const isWhole =
     byteLength > checksumBytes &&
     new DataView(buffer, byteOffset, byteLength).getUint32(0) === crc32(body);
   if (!isWhole) throw new BadFrameError("a message was damaged on its way");
-  return decode(body);
+  return decode(body, limits);
 }
