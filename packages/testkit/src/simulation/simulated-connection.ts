@@ -216,10 +216,10 @@ export class SimulatedConnection implements Transport, Subscriber {
 
   #reconnect(): void {
     if (this.#state === "closed" || this.#link.isCut) return;
-    const wasConnected = this.connected;
+    this.#giveUp(); // No client has a new connection without having seen the old one go.
     this.#state = "connected";
     this.#isKnown = true;
-    if (!wasConnected) this.#tell({ type: "reconnected" });
+    this.#tell({ type: "reconnected" });
     this.#goOn();
   }
 
