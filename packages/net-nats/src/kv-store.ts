@@ -146,6 +146,7 @@ class KvStore implements Store {
         this.#regression.seen(message.seq);
         onChange(change);
       },
+      isDoubtful: (sequence) => this.#regression.isFar(sequence),
       report: this.#report,
     });
     const stop = (): void => {
@@ -161,9 +162,17 @@ class KvStore implements Store {
   }
 
   async #write(operation: string, key: string, run: () => Promise<number>): Promise<number> {
-    const revision = await this.#run(operation, key, run);
+    const revision = await this.#run(operation, key, async () => {
+      const accepted = await run();
+      return this.#regression.isFar(accepted) ? this.#readRevision(key, accepted) : accepted;
+    });
     this.#regression.seen(revision);
     return revision;
+  }
+
+  /** The revision of a key that was just written. */
+  async #readRevision(key: string, accepted: number): Promise<number> {
+    return (await this.#kv.get(key))?.revision ?? accepted;
   }
 
   async #run<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {

@@ -30,6 +30,8 @@ export interface KvWatchOptions {
    * damaged on the way, or is no good: it is asked for once more.
    */
   readonly onMessage: (message: JsMsg) => void;
+  /** Whether the sequence of a message is so odd that it is asked for once more. */
+  readonly isDoubtful: (sequence: number) => boolean;
   /** Told of what `onMessage` throws of a message twice. */
   readonly report: (thrown: unknown) => void;
 }
@@ -116,22 +118,27 @@ class KvWatch {
 
   /** False: it is asked for once more. */
   #tell(message: JsMsg): boolean {
-    const { onMessage, report } = this.#options;
-    this.#delivered = message.info.deliverySequence;
+    const { onMessage, isDoubtful, report } = this.#options;
+    let sequence: number | undefined;
     try {
+      sequence = message.seq; // It throws, too, if what the server says of the message is damaged.
+      this.#delivered = message.info.deliverySequence;
+      if (sequence !== this.#refused && isDoubtful(sequence)) return this.#askAgain(sequence);
       onMessage(message);
     } catch (thrown) {
-      if (this.#refused !== message.seq) {
-        this.#refused = message.seq;
-        this.#consumer = undefined; // What comes after it is told after it.
-        const again = (): Promise<void> => this.#consume();
-        (this.#consuming ?? Promise.resolve()).then(again, again).catch(() => {}); // Tried again regularly.
-        return false;
-      }
+      if (sequence === undefined || sequence !== this.#refused) return this.#askAgain(sequence);
       report(thrown);
     }
-    this.#streamSequence = message.seq;
+    this.#streamSequence = sequence;
     return true;
+  }
+
+  #askAgain(sequence: number | undefined): false {
+    this.#refused = sequence;
+    this.#consumer = undefined; // What comes after it is told after it.
+    const again = (): Promise<void> => this.#consume();
+    (this.#consuming ?? Promise.resolve()).then(again, again).catch(() => {}); // Tried again regularly.
+    return false;
   }
 
   #checkLater(): void {

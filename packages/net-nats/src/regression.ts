@@ -15,6 +15,12 @@ import { StoreRegressedError } from "./errors.ts";
  */
 const confirmAfterMs = 15_000;
 
+/**
+ * A revision that is ahead of all that was seen by more than this is asked for once more: one digit of it may have been damaged on
+ * the way, and whoever believed it would take the store for one that went back.
+ */
+const farRevisions = 1_000;
+
 export class Regression {
   readonly #jetstream: JetStreamClient;
   readonly #stream: string;
@@ -38,6 +44,11 @@ export class Regression {
   /** A write that the server has acknowledged, or told of. */
   seen(revision: number): void {
     this.#highest = Math.max(this.#highest, revision);
+  }
+
+  /** Whether a revision is so far ahead that it may have been damaged. */
+  isFar(revision: number): boolean {
+    return this.#highest > 0 && revision > this.#highest + farRevisions;
   }
 
   /** To be called when there is a connection again: only a server that went away can have gone back. */

@@ -3,10 +3,11 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connected, executable, server } from "./servers.ts";
 
-/** A proxy that flips the lowest bit of the last byte of a text, the first time that the server sends it. Returns its address. */
+/** A proxy that flips a bit of one byte of a text, the last if none is said, the first time that the server sends it. */
 async function damaging(
   port: number,
   text: string,
+  { bit = 1, index = text.length - 1 } = {},
 ): Promise<{ url: string; isDone: () => boolean }> {
   let done = false;
   const proxy = createServer((client) => {
@@ -15,7 +16,7 @@ async function damaging(
     upstream.on("data", (bytes: Buffer) => {
       const at = done ? -1 : bytes.indexOf(text);
       if (at >= 0) {
-        bytes[at + text.length - 1]! ^= 1;
+        bytes[at + index]! ^= bit;
         done = true;
       }
       client.write(bytes);
@@ -64,6 +65,21 @@ describe.skipIf(executable === undefined)("one bit that is flipped on the way to
       "delete name.b ",
       "put name.c value-c",
     ]);
+    expect(proxy.isDone()).toBe(true);
+  });
+
+  test("of a sequence is noticed where the store would look as if it had gone back later", async () => {
+    const { url, port } = await server();
+    const proxy = await damaging(port, ".1.1001.", { bit: 8, index: 3 }); // It becomes 9001.
+    const writer = await (await connected(url)).openStore("names");
+    const watching = await (await connected(proxy.url)).openStore("names");
+    const told: number[] = [];
+    let revision = await writer.create("other", new Uint8Array());
+    await watching.watch(({ revision: each }) => told.push(each));
+    while (revision < 1_000) revision = await writer.update("other", new Uint8Array(), revision);
+    for (const key of ["name.a", "name.b"]) await writer.create(key, new Uint8Array());
+    await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe(1_002);
+    expect(told.slice(-3)).toEqual([1_000, 1_001, 1_002]);
     expect(proxy.isDone()).toBe(true);
   });
 });
