@@ -215,7 +215,8 @@ export class Names {
       await this.#store.delete(keyOf(name), entry.epoch);
       this.#apply(name, undefined, entry.epoch + 1);
     } catch (thrown) {
-      if (!(thrown instanceof ConflictError)) throw thrown; // Somebody else owns it already.
+      if (!(thrown instanceof ConflictError)) throw thrown;
+      await this.#reread(name, entry); // Somebody else owns it already, and the watch is late to tell.
     }
   }
 

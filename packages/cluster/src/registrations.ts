@@ -196,7 +196,7 @@ export class Registrations {
     this.#givenUp.add(name);
     try {
       await this.#names.release(name);
-      this.#givenUp.delete(name);
+      if (!this.#names.isOurs(name)) this.#givenUp.delete(name);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown.message : String(thrown);
       this.#kernel.logger.warn(
