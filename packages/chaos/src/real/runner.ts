@@ -15,6 +15,7 @@ import { Progress } from "./progress.ts";
 import { RecoveryMeter } from "./recovery-meter.ts";
 import type { RunOptions } from "./run-options.ts";
 import type { RunResult } from "./run-result.ts";
+import { ServerStallWatch } from "./server-stall-watch.ts";
 import { TimelineMeter } from "../report/timeline.ts";
 import { Totals } from "./totals.ts";
 import { Verdicts } from "./verdicts.ts";
@@ -60,6 +61,7 @@ class Run {
   readonly #skipped = new Map<string, string>();
   readonly #history: HistoryStream;
   readonly #progress: Progress;
+  #servers: ServerStallWatch | undefined;
   /** Since when a fault is there: what happens after that is not handed on before the fault is known as a whole. */
   #faultSinceMs = Infinity;
 
@@ -75,7 +77,7 @@ class Run {
       folder: historyFolder(folder),
       keep: options.keep,
       now: this.#now,
-      holdBackMs: () => this.#faultSinceMs,
+      holdBackMs: () => Math.min(this.#faultSinceMs, this.#servers?.sinceMs ?? Infinity),
       sinks: takers.map((taker) => taker.take.bind(taker)),
     });
     this.#progress = new Progress({
@@ -90,6 +92,7 @@ class Run {
     const { options, signal } = this.#environment;
     const { world, stop } = await this.#start();
     const poll = setInterval(() => this.#history.poll(), pollEveryMs);
+    this.#watchServers(world);
     this.#progress.start();
     try {
       await this.#untilServed(world, "at the start");
@@ -99,6 +102,7 @@ class Run {
     } finally {
       this.#progress.stop();
       clearInterval(poll);
+      this.#servers?.stop();
       await stop();
     }
     this.#history.finish();
@@ -123,6 +127,14 @@ class Run {
       onUnexpectedEnd: (node, how) => {
         this.#violate("R1", `node ${node} ended by itself (${how}): see ${join(folder, node)}.log`);
       },
+    });
+  }
+
+  #watchServers({ servers: { names, ports } }: World): void {
+    this.#servers = new ServerStallWatch({
+      servers: names.map((name, index) => ({ name, port: ports[index]! })),
+      now: this.#now,
+      onStall: (event) => this.#history.add(event),
     });
   }
 

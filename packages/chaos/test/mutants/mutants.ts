@@ -289,11 +289,14 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    "the session of a node that came back is ended",
-    `${cluster}/sessions.ts`,
-    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(known);",
-    "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(this.#latest(known));",
+  rare(
+    ["reset", "store-slow"],
+    mutant(
+      "the session of a node that came back is ended",
+      `${cluster}/sessions.ts`,
+      "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(known);",
+      "if (this.#stopped || known?.incarnation !== incarnation) return;\n    await this.#delete(this.#latest(known));",
+    ),
   ),
   mutant(
     "the calls of a process that ended fail in reverse",
