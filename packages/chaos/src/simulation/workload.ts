@@ -26,6 +26,11 @@ const actEveryMs = 140;
 /** How long a call may take, in milliseconds. */
 const callTimeoutsMs = [300, 1_500, 4_000] as const;
 
+/** The body of a call takes less than this, if it takes time at all, in milliseconds. */
+const workMsMax = 1_500;
+/** How much of that may wait for one name, in milliseconds: in the end every name has to answer within 9 s. */
+const waitingMsMax = 5_000;
+
 /** One life of a node, as the workload sees it. */
 interface Participant {
   readonly context: ProcessContext;
@@ -42,6 +47,8 @@ export class Workload {
   readonly #recorder: Recorder;
   readonly #random: Random;
   readonly #participants = new Map<string, Participant>();
+  /** Until when each name is busy with what it was asked to do. */
+  readonly #busyUntilMs = new Map<string, number>();
   #calls = 0;
   #cluster: SimulatedCluster | undefined;
 
@@ -146,7 +153,7 @@ export class Workload {
     const number = (called.get(name) ?? 0) + 1;
     called.set(name, number);
     this.#recorder.record({ type: "call", id, caller, name, number });
-    const args = method === "work" ? [id, this.#random.u32() % 1_500] : [id];
+    const args = method === "work" ? [id, this.#workMs(name)] : [id];
     try {
       const answer = (await context.node.call(name, method, args, { timeoutMs })) as Answer;
       this.#recorder.record({ type: "outcome", id, outcome: "answer", ...answer });
@@ -158,6 +165,16 @@ export class Workload {
       this.#recorder.record({ type: "outcome", id, outcome: executed, code });
       return code;
     }
+  }
+
+  /** How long a body takes, in milliseconds. None where so much waits already that calls would not be answered in time. */
+  #workMs(name: string): number {
+    const ms = this.#random.u32() % workMsMax;
+    const nowMs = this.#cluster!.clock.now();
+    const busyUntilMs = Math.max(nowMs, this.#busyUntilMs.get(name) ?? 0) + ms;
+    if (busyUntilMs > nowMs + waitingMsMax) return 0;
+    this.#busyUntilMs.set(name, busyUntilMs);
+    return ms;
   }
 
   #publish(participant: Participant): void {
