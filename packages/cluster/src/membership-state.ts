@@ -31,8 +31,6 @@ export interface Member {
   readonly osPid: number;
   readonly status: "up" | "suspect";
   readonly seenMs: number;
-  /** Since its last heartbeat a probe did not find its connection gone: heartbeats that were sent on it were not heard. */
-  readonly isMute?: true;
 }
 
 export type Members = ReadonlyMap<string, Member>;
@@ -91,31 +89,18 @@ export function onDeaf(members: MemberTable, nowMs: number): void {
 }
 
 /**
- * A probe of that life of the node was answered, or by nobody at all. If it has not been heard since the probe was sent, it may
- * have sent heartbeats that came back to it and not here.
- */
-export function onNotGone(
-  members: MemberTable,
-  { node, incarnation }: NodeAddress,
-  sentMs: number,
-): void {
-  const member = members.get(node);
-  if (member?.incarnation !== incarnation || member.seenMs >= sentMs) return;
-  members.set(node, { ...member, isMute: true });
-}
-
-/**
- * A probe found that nobody listens on the connection of that life of the node. Its silence counts from its last heartbeat,
- * and from now if it was there for longer.
+ * A probe found that nobody listens on the connection of that life of the node. Its silence counts from its last heartbeat if one
+ * server carries everything: none can have been lost. Otherwise it counts from now: it may have sent heartbeats until a moment ago
+ * that came back to it, and not here.
  */
 export function onGone(
   members: MemberTable,
   { node, incarnation }: NodeAddress,
-  nowMs: number,
+  { nowMs, hasOneServer }: { readonly nowMs: number; readonly hasOneServer: boolean },
 ): MembershipEffect[] {
   const known = members.get(node);
   if (known?.incarnation !== incarnation) return [];
   members.delete(node);
-  const member = known.isMute === true ? { ...known, seenMs: nowMs } : known;
+  const member = hasOneServer ? known : { ...known, seenMs: nowMs };
   return [{ type: "down", member, gone: true }];
 }

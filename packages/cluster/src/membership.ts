@@ -25,7 +25,6 @@ import {
   onBeat,
   onDeaf,
   onGone,
-  onNotGone,
   onTick,
   suspectAfterMs,
 } from "./membership-state.ts";
@@ -127,7 +126,12 @@ export class Membership {
   sessionEnded({ node, incarnation }: NodeAddress): void {
     if (node === this.#self.node && incarnation === this.#self.incarnation) return;
     this.#ended.add({ node, incarnation });
-    this.#take(onGone(this.#members, { node, incarnation }, this.#clock.now()));
+    this.#gone({ node, incarnation });
+  }
+
+  #gone(address: NodeAddress): void {
+    const { hasOneServer } = this.#transport;
+    this.#take(onGone(this.#members, address, { nowMs: this.#clock.now(), hasOneServer }));
   }
 
   readonly #tick = (): void => {
@@ -215,12 +219,9 @@ export class Membership {
     if (this.#probing.has(subject)) return;
     this.#probing.add(subject);
     const connection = this.#connection;
-    const sentMs = this.#clock.now();
     try {
       const gone = await isGone(this.#transport, subject);
-      if (connection !== this.#connection) return;
-      if (gone) this.#take(onGone(this.#members, { node, incarnation }, this.#clock.now()));
-      else onNotGone(this.#members, { node, incarnation }, sentMs);
+      if (gone && connection === this.#connection) this.#gone({ node, incarnation });
     } finally {
       this.#probing.delete(subject);
     }

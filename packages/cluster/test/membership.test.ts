@@ -15,7 +15,6 @@ import {
   onBeat,
   onDeaf,
   onGone,
-  onNotGone,
   onTick,
   suspectAfterMs,
 } from "../src/membership-state.ts";
@@ -60,31 +59,27 @@ describe("the decision", () => {
     expect(onTick(members, downAfterMs + 1)).toEqual([]);
   });
 
-  test("the silence of a node that is gone counts from its last heartbeat, or from now if a probe had not found it gone before", () => {
-    const b = { node: "b", incarnation: "1" };
-    const silenceOf = (prepare: (members: MemberTable) => void): number => {
+  test.for([
+    [true, 900],
+    [false, 0],
+  ] as const)(
+    "the silence of a node that is gone counts from its last heartbeat with one server (%s), from now with several",
+    ([hasOneServer, silenceMs]) => {
       const members: MemberTable = new Map();
       onBeat(members, beat("b"), 100);
-      prepare(members);
-      const [effect] = onGone(members, b, 1_000);
-      expect(effect).toMatchObject({ type: "down", gone: true });
-      return 1_000 - effect!.member.seenMs;
-    };
-    expect(silenceOf(() => {})).toBe(900);
-    expect(silenceOf((members) => onNotGone(members, b, 400))).toBe(0);
-    expect(silenceOf((members) => onNotGone(members, { ...b, incarnation: "2" }, 400))).toBe(900);
-    // It was heard after the probe was sent: all it had sent before has arrived.
-    const heardSince = (members: MemberTable): void => {
-      onBeat(members, beat("b"), 450);
-      onNotGone(members, b, 400);
-    };
-    expect(silenceOf(heardSince)).toBe(550);
-  });
+      const address = { node: "b", incarnation: "1" };
+      expect(onGone(members, address, { nowMs: 1_000, hasOneServer })).toMatchObject([
+        { type: "down", gone: true, member: { seenMs: 1_000 - silenceMs } },
+      ]);
+    },
+  );
 
   test("news of another life's end, and its farewell, change nothing", () => {
     const members: MemberTable = new Map();
     onBeat(members, beat("b", "2"), 0);
-    expect(onGone(members, { node: "b", incarnation: "1" }, 1)).toEqual([]);
+    expect(
+      onGone(members, { node: "b", incarnation: "1" }, { nowMs: 1, hasOneServer: true }),
+    ).toEqual([]);
     expect(onBeat(members, { ...beat("b", "1"), leaving: true }, 1)).toEqual([]);
     expect(members.get("b")?.incarnation).toBe("2");
   });

@@ -46,6 +46,10 @@ export class NatsTransport implements Transport {
     void this.#watch();
   }
 
+  get hasOneServer(): boolean {
+    return this.#connection.info?.cluster === undefined;
+  }
+
   get connected(): boolean {
     return this.#connected;
   }

@@ -100,6 +100,8 @@ class MemoryTransport implements Transport {
     this.#network = network;
   }
 
+  readonly hasOneServer = true;
+
   get connected(): boolean {
     return this.#state === "connected";
   }

@@ -44,6 +44,11 @@ export const partedBytesMax = 16 << 20;
  */
 export interface Transport {
   readonly connected: boolean;
+  /**
+   * Whether one server carries everything. Then whatever was published before a {@link NoRespondersError} was found, by anybody,
+   * arrives before it; with several, messages may be lost between two of them and on no other way.
+   */
+  readonly hasOneServer: boolean;
   /** The most bytes one message may have. */
   readonly payloadBytesMax: number;
   /**

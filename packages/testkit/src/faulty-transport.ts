@@ -32,6 +32,9 @@ export function faultyTransport(
   const into = new Direction(options);
   const { clock } = options;
   return {
+    get hasOneServer() {
+      return inner.hasOneServer;
+    },
     get connected() {
       return inner.connected;
     },

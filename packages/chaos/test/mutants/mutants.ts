@@ -109,8 +109,8 @@ export const mutants: readonly Mutant[] = [
     mutant(
       "what was asked on one connection is concluded on another",
       `${cluster}/membership.ts`,
-      "if (connection !== this.#connection) return;",
-      "",
+      "if (gone && connection === this.#connection)",
+      "if (gone)",
       "a node with a new connection acts only after a renewal, and a session that was renewed is not ended: at worst it counts as down for a moment",
     ),
   ),
@@ -119,7 +119,7 @@ export const mutants: readonly Mutant[] = [
     mutant(
       "heartbeats that were lost on the way to one node count as silence",
       `${cluster}/membership-state.ts`,
-      "known.isMute === true ? { ...known, seenMs: nowMs } : known;",
+      "hasOneServer ? known : { ...known, seenMs: nowMs };",
       "known;",
     ),
   ),

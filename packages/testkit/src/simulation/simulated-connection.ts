@@ -83,6 +83,9 @@ export class SimulatedConnection implements Transport, Subscriber {
     return this.#isKnown;
   }
 
+  /** Faults of the way between two machines are those of a group of servers. */
+  readonly hasOneServer = false;
+
   get connected(): boolean {
     return this.#state === "connected";
   }
