@@ -29,7 +29,7 @@ interface Cluster extends AsyncDisposable {
   readonly caller: ClusterNode;
   readonly ids: readonly string[];
   readonly nodes: Map<string, BenchNode>;
-  readonly restart: (name: string) => Promise<void>;
+  readonly restart: (name: string, signal: "SIGTERM" | "SIGKILL") => Promise<void>;
 }
 
 /** The node of this process takes no children. */
@@ -55,8 +55,8 @@ async function startCluster(nodeNames: readonly string[], children: number): Pro
     caller,
     ids,
     nodes,
-    restart: async (name) => {
-      await nodes.get(name)!.end("SIGTERM");
+    restart: async (name, signal) => {
+      await nodes.get(name)!.end(signal);
       nodes.set(name, await startBenchNode(["names", name, url]));
     },
     [Symbol.asyncDispose]: async () => {
@@ -80,9 +80,8 @@ export async function measureFrozenNode(say: (line: string) => void): Promise<Fi
     await answerElsewhere(caller, owner);
     samples.push(performance.now() - fromMs);
     say(`freeze ${freeze} of ${freezes}: node ${owner}, ${Math.round(samples.at(-1)!)} ms`);
-    victim.kill("SIGCONT");
+    await cluster.restart(owner, "SIGKILL"); // Its session is over, and with it that life of the node.
     while (!caller.nodes().includes(owner)) await pause(50);
-    await pause(500); // Its session is over: it begins another before the next freeze.
   }
   const worst = Math.max(...samples);
   return [
@@ -131,7 +130,7 @@ export async function measureRollingRestart(say: (line: string) => void): Promis
   for (let round = 1; round <= rounds; round += 1)
     for (const name of nodeNames) {
       await pause(loadMs);
-      await cluster.restart(name);
+      await cluster.restart(name, "SIGTERM");
       say(
         `rolling restart ${round} of ${rounds}: node ${name}, ${latenciesMs.length} calls, ${failed} failed`,
       );
