@@ -1,45 +1,40 @@
 /**
  * Values in a bucket behind a checksum of themselves and their key: what was damaged on the way is not read as something else.
  *
- * Four bytes, the CRC-32 of the key and the value in big endian, and the value. The mark of a deletion has the four bytes alone,
- * of the key and the word `DEL`.
+ * The mark of a deletion has the checksum alone, of the key and the word `DEL`.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
-import { BadFrameError } from "@coppice/net";
+import { BadFrameError, withChecksum, withoutChecksum } from "@coppice/net";
 
-const checksumBytes = 4;
-const deleted = Buffer.from("DEL");
+const nothing = new Uint8Array();
 
 export function sealValue(key: string, value: Uint8Array): Uint8Array {
-  const sealed = Buffer.allocUnsafe(checksumBytes + value.length);
-  sealed.writeUInt32BE(crc32(value, crc32(key)));
-  sealed.set(value, checksumBytes);
-  return sealed;
+  return withChecksum(value, crc32(key));
 }
 
 /** @throws {BadFrameError} if it, or its key, was damaged, or somebody else wrote it. */
 export function openValue(key: string, sealed: Uint8Array): Uint8Array {
-  const value = sealed.subarray(checksumBytes);
-  assertSum(key, sealed, crc32(value, crc32(key)));
-  return value;
+  return opened(key, sealed, crc32(key));
 }
 
 /** What stands in place of the value of a deleted key. */
 export function sealDeletion(key: string): Uint8Array {
-  return sealValue(key, deleted).subarray(0, checksumBytes);
+  return withChecksum(nothing, seedOfDeletion(key));
 }
 
 /** @throws {BadFrameError} as {@link openValue}. */
 export function assertDeletion(key: string, sealed: Uint8Array): void {
-  assertSum(key, sealed, crc32(deleted, crc32(key)));
+  opened(key, sealed, seedOfDeletion(key));
 }
 
-function assertSum(key: string, sealed: Uint8Array, sum: number): void {
-  const { buffer, byteOffset, length } = sealed;
-  const isWhole =
-    length >= checksumBytes && new DataView(buffer, byteOffset, length).getUint32(0) === sum;
-  if (!isWhole) throw new BadFrameError(`the value of the key ${key} was damaged`);
+function seedOfDeletion(key: string): number {
+  return crc32("DEL", crc32(key));
+}
+
+function opened(key: string, sealed: Uint8Array, seed: number): Uint8Array {
+  const value = withoutChecksum(sealed, seed);
+  if (value === undefined) throw new BadFrameError(`the value of the key ${key} was damaged`);
+  return value;
 }

@@ -90,6 +90,7 @@ export class MemoryNetwork {
 let inboxes = 0;
 
 class MemoryTransport implements Transport {
+  readonly hasOneServer = true;
   readonly #network: MemoryNetwork;
   readonly #own = new Set<Interest>();
   readonly #observers = new Set<(status: TransportStatus) => void>();
@@ -99,8 +100,6 @@ class MemoryTransport implements Transport {
   constructor(network: MemoryNetwork) {
     this.#network = network;
   }
-
-  readonly hasOneServer = true;
 
   get connected(): boolean {
     return this.#state === "connected";

@@ -12,7 +12,7 @@ export {
   digestOf,
   MemoryArtifacts,
 } from "./artifacts.ts";
-export { decodeChecked, encodeChecked } from "./checked.ts";
+export { decodeChecked, encodeChecked, withChecksum, withoutChecksum } from "./checked.ts";
 export { decode, encode, ValueTooLargeError } from "./codec.ts";
 export {
   assertSupported,

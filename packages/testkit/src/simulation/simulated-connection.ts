@@ -36,6 +36,8 @@ interface Request {
 }
 
 export class SimulatedConnection implements Transport, Subscriber {
+  /** Faults of the way between two machines are those of a group of servers. */
+  readonly hasOneServer = false;
   readonly payloadBytesMax = payloadBytesMax;
   readonly in: LinkDirection;
   readonly out: LinkDirection;
@@ -82,9 +84,6 @@ export class SimulatedConnection implements Transport, Subscriber {
   get isKnown(): boolean {
     return this.#isKnown;
   }
-
-  /** Faults of the way between two machines are those of a group of servers. */
-  readonly hasOneServer = false;
 
   get connected(): boolean {
     return this.#state === "connected";

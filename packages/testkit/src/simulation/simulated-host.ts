@@ -27,6 +27,7 @@ const wallStartMs = 1_767_225_600_000;
  * and whoever waits for it would wait for ever.
  */
 const waitMsMin = 0.001;
+
 export class SimulatedHost implements Gate {
   readonly name: string;
   readonly clock: Clock;
